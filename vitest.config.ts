@@ -1,0 +1,40 @@
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+const plugins = [swc.vite({ module: { type: 'es6' } })];
+
+/**
+ * Three tiers. `unit` sits beside the code and needs nothing. `integration` runs the built program or its modules on
+ * PostgreSQL: the embedded one, or the server that SNAP_STORE_TEST_DATABASE names. `device` needs root and a real snapd.
+ */
+export default defineConfig({
+  plugins,
+  test: {
+    projects: [
+      {
+        plugins,
+        test: { name: 'unit', include: ['src/**/*.spec.ts', 'test/support/**/*.spec.ts'], testTimeout: 30_000 },
+      },
+      {
+        plugins,
+        test: {
+          name: 'integration',
+          include: ['test/{integration,e2e,faults}/**/*.spec.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        plugins,
+        test: {
+          name: 'device',
+          include: ['test/device/**/*.spec.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
