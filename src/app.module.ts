@@ -1,0 +1,26 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+
+import { AssertionsModule } from './modules/assertions/index.js';
+import { BlobsModule } from './modules/blobs/index.js';
+import { CatalogModule } from './modules/catalog/index.js';
+import { SnapImportModule } from './modules/snap-import/index.js';
+import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
+
+/** The store as a program of its own: every room on one platform. */
+@Module({})
+export class AppModule {
+  static forRoot(options: PlatformOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.forRoot(options),
+        ScheduleModule.forRoot(),
+        AssertionsModule,
+        BlobsModule,
+        CatalogModule,
+        SnapImportModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,16 @@
+import { AssertionRow } from './modules/assertions/assertion.entity.js';
+import { Blob } from './modules/blobs/blob.entity.js';
+import { Release } from './modules/catalog/entities/release.entity.js';
+import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js';
+import { Snap } from './modules/catalog/entities/snap.entity.js';
+import { BundleSigner } from './modules/snap-import/bundle-signer.entity.js';
+import { ImportRecord } from './modules/snap-import/import-record.entity.js';
+import { Setting } from './platform/config/setting.entity.js';
+import type { SchemaParts } from './platform/database/data-source.js';
+import { MIGRATIONS } from './platform/database/migrations/index.js';
+
+/** Every table and migration of the store; the program and `ormconfig.ts` use this one list. */
+export const SCHEMA_PARTS = {
+  entities: [AssertionRow, Blob, BundleSigner, ImportRecord, Release, Setting, Snap, SnapRevision],
+  migrations: MIGRATIONS,
+} satisfies SchemaParts;

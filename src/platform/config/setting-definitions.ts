@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { isAbsolute } from 'node:path';
+
+import { runsFromCheckout } from './data-dir.js';
+
+/** What a setting is, where it is kept, and which values it takes. */
+export interface SettingDefinition {
+  readonly key: string;
+  readonly summary: string;
+  /** Shown to whoever gives a value that does not fit. */
+  readonly accepted: string;
+  readonly accepts: (value: string) => boolean;
+  readonly defaultValue: () => string | null;
+  /** Kept in DATA/settings.yaml, because it is needed before there is a database. */
+  readonly bootstrap?: true;
+  /** Hides the secret inside a value wherever settings are listed. */
+  readonly redact?: (value: string) => string;
+}
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+const SIGNER_ID = /^[A-Za-z0-9_-]{20,100}$/;
+
+const isHost = (value: string): boolean => HOST_NAME.test(value) || isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0;
+const isBoolean = (value: string): boolean => value === 'true' || value === 'false';
+const isPort = (value: string): boolean => /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535;
+
+function isWebUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
+}
+
+function isDatabaseUri(value: string): boolean {
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace(/^postgres(ql)?:\/\/\/?/, 'http://host/'));
+}
+
+function isReadableFileList(value: string): boolean {
+  return value.split(',').every((path) => isAbsolute(path) && isReadable(path));
+}
+
+function isReadable(path: string): boolean {
+  try {
+    readFileSync(path, { flag: 'r' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
+  {
+    key: 'proxy.domain',
+    summary: 'the name or address by which devices reach this store',
+    accepted: 'a host name or an IP address',
+    accepts: isHost,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.ipaddress',
+    summary: 'the address to listen on',
+    accepted: 'an IP address; [::] for all',
+    accepts: (value) => isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0,
+    defaultValue: () => '[::]',
+    bootstrap: true,
+  },
+  {
+    key: 'proxy.port.http',
+    summary: 'the HTTP port',
+    accepted: 'a port number from 1 to 65535',
+    accepts: isPort,
+    defaultValue: () => (runsFromCheckout() ? '8080' : '80'),
+    bootstrap: true,
+  },
+  {
+    key: 'proxy.db.connection',
+    summary: 'the PostgreSQL database; unset means the embedded one in the data folder',
+    accepted: 'a libpq URI such as postgresql://user:password@host:5432/database',
+    accepts: isDatabaseUri,
+    defaultValue: () => null,
+    bootstrap: true,
+    redact: (value) =>
+      value.replace(/^([a-z]+:\/\/[^:@/]*):[^@]*@/, '$1:<redacted>@').replace(/([?&]password=)[^&]*/, '$1<redacted>'),
+  },
+  {
+    key: 'proxy.storage.backend',
+    summary: 'where the snaps are kept',
+    accepted: 'local (a folder in the data folder)',
+    accepts: (value) => value === 'local',
+    defaultValue: () => 'local',
+    bootstrap: true,
+  },
+  {
+    key: 'proxy.public-url',
+    summary: "the URL that absolute links in answers start with, where it is not the domain's",
+    accepted: 'an http or https URL without query and fragment',
+    accepts: isWebUrl,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.trust-forwarded-proto',
+    summary: 'whether a reverse proxy in front says in X-Forwarded-Proto how it was asked',
+    accepted: 'true or false',
+    accepts: isBoolean,
+    defaultValue: () => 'false',
+  },
+  {
+    key: 'proxy.trust.extra-roots',
+    summary: "assertion files whose accounts are trusted beside Canonical's",
+    accepted: 'comma-separated absolute paths of readable files that hold account and account-key assertions',
+    accepts: isReadableFileList,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.policy.required-signers',
+    summary: 'who must have signed a bundle; set, it refuses unsigned bundles and pairs too',
+    accepted: 'comma-separated signer ids as "signers list" prints them, or "any" for any known signer',
+    accepts: (value) => value === 'any' || value.split(',').every((id) => SIGNER_ID.test(id)),
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.import.watch',
+    summary: 'a folder from which the running store imports by itself',
+    accepted: 'an absolute path',
+    accepts: isAbsolute,
+    defaultValue: () => null,
+  },
+];
+
+export const SETTING_KEYS: readonly string[] = SETTING_DEFINITIONS.map((definition) => definition.key);

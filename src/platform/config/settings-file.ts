@@ -1,0 +1,86 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parse, stringify } from 'yaml';
+
+import { messageOf } from '../../kernel/store-error.js';
+import { ensurePrivateFolder } from './private-folder.js';
+import { SettingsFileError } from './config.errors.js';
+
+/** Settings as a YAML mapping of dotted keys to scalars, read from and written to one file (0600, replaced atomically). */
+export class SettingsFile {
+  constructor(readonly path: string) {}
+
+  static inDataDir(dataDir: string): SettingsFile {
+    return new SettingsFile(join(dataDir, 'settings.yaml'));
+  }
+
+  /**
+   * Everything in the file; nothing where there is no file. Nested mappings are read as dotted keys.
+   * @throws SettingsFileError when it is there and cannot be read
+   */
+  async read(): Promise<Map<string, string>> {
+    let text: string;
+    try {
+      text = await readFile(this.path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+      throw new SettingsFileError(
+        `${this.path} cannot be read: ${messageOf(error)}`,
+        { path: this.path },
+        { cause: error },
+      );
+    }
+    return parseSettingsYaml(text, this.path);
+  }
+
+  async write(values: ReadonlyMap<string, string>): Promise<void> {
+    await ensurePrivateFolder(dirname(this.path));
+    const temporary = `${this.path}.${process.pid}.tmp`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(stringify(Object.fromEntries([...values].sort(([a], [b]) => a.localeCompare(b)))));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.path);
+    await syncFolder(dirname(this.path));
+  }
+}
+
+/** @throws SettingsFileError when it is not a mapping of scalars */
+export function parseSettingsYaml(text: string, name: string): Map<string, string> {
+  let document: unknown;
+  try {
+    document = parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw new SettingsFileError(`${name} is not YAML: ${messageOf(error)}`, { path: name }, { cause: error });
+  }
+  const values = new Map<string, string>();
+  flatten(document ?? {}, '', values, name);
+  return values;
+}
+
+function flatten(node: unknown, prefix: string, into: Map<string, string>, name: string): void {
+  if (typeof node === 'string' || typeof node === 'number' || typeof node === 'boolean') {
+    into.set(prefix, String(node));
+    return;
+  }
+  if (node === null) return;
+  if (typeof node !== 'object' || Array.isArray(node)) {
+    throw new SettingsFileError(`${name}: "${prefix}" must be a text, a number or a mapping`, {
+      path: name,
+      key: prefix,
+    });
+  }
+  for (const [key, value] of Object.entries(node)) flatten(value, prefix === '' ? key : `${prefix}.${key}`, into, name);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

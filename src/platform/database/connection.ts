@@ -1,0 +1,47 @@
+import { parseIntoClientConfig } from 'pg-connection-string';
+
+import { messageOf, StoreError } from '../../kernel/store-error.js';
+
+export class DatabaseUriError extends StoreError {
+  readonly code = 'database-uri-invalid';
+}
+
+export class DatabaseUnreachableError extends StoreError {
+  readonly code = 'database-unreachable';
+}
+
+/** How to reach a PostgreSQL server: the embedded one by its socket folder, an external one by what its URI says. */
+export interface DatabaseConnection {
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly ssl?: boolean | object;
+}
+
+/**
+ * Reads a libpq URI (`postgresql://user:password@host:5432/database?sslmode=require`, or a socket folder as `?host=/run/…`).
+ * @throws DatabaseUriError, which never repeats the URI: it holds a password
+ */
+export function parseConnectionUri(uri: string): DatabaseConnection {
+  try {
+    const { host, port, user, password, database, ssl } = parseIntoClientConfig(uri);
+    return {
+      ...(host ? { host } : {}),
+      ...(port === undefined ? {} : { port }),
+      ...(user ? { user } : {}),
+      ...(typeof password === 'string' ? { password } : {}),
+      ...(database ? { database } : {}),
+      ...(ssl === undefined ? {} : { ssl: ssl as boolean | object }),
+    };
+  } catch (error) {
+    throw new DatabaseUriError(`proxy.db.connection is not a libpq URI: ${messageOf(error).replaceAll(uri, '<uri>')}`);
+  }
+}
+
+/** `postgresql://host:port/database` without user and password: fit to be shown. */
+export function describeConnection(connection: DatabaseConnection): string {
+  const { host = 'localhost', port = 5432, database = '' } = connection;
+  return host.startsWith('/') ? `postgresql:///${database}?host=${host}` : `postgresql://${host}:${port}/${database}`;
+}

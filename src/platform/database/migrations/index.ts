@@ -1,0 +1,5 @@
+import type { Migrations } from '../data-source.js';
+import { FirstLight1795396000000 } from './1795396000000-first-light.js';
+
+/** In the order in which they run. A migration that has been released is never changed. */
+export const MIGRATIONS = [FirstLight1795396000000] satisfies Migrations;

@@ -1,0 +1,25 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { Database } from './database.js';
+
+/**
+ * The unit of work. Repositories take their manager from here, so that whatever a service calls inside `run` belongs to
+ * one transaction, across modules, without handing a manager around. A `run` inside a `run` joins it.
+ */
+@Injectable()
+export class Transaction {
+  private readonly current = new AsyncLocalStorage<EntityManager>();
+
+  constructor(private readonly database: Database) {}
+
+  get manager(): EntityManager {
+    return this.current.getStore() ?? this.database.dataSource.manager;
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.current.getStore() !== undefined) return work();
+    return this.database.dataSource.transaction((manager) => this.current.run(manager, work));
+  }
+}
