@@ -9,6 +9,7 @@ const arrows = {
   registration: ['keys', 'assertions', 'airgap-policy'],
   catalog: ['assertions', 'blobs', 'airgap-policy'],
   'snap-import': ['catalog', 'assertions', 'blobs', 'airgap-policy'],
+  integrity: ['assertions', 'blobs', 'catalog', 'snap-import'],
   devices: ['assertions', 'keys', 'access', 'catalog'],
   upstream: ['airgap-policy', 'assertions', 'registration', 'keys'],
 };
