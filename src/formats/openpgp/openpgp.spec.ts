@@ -1,0 +1,221 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+
+import * as openpgp from 'openpgp';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { decodeBase64, encodeBase64Lines } from './base64.js';
+import {
+  createSignature,
+  decodeSignature,
+  InvalidOpenPgpError,
+  readArmoredSecretKey,
+  RsaPublicKey,
+  verifySignature,
+} from './index.js';
+import { PacketTag, readPacket, writePacket } from './packet.js';
+
+const content = Buffer.from('type: account\nauthority-id: test');
+const signedAt = new Date('2026-01-02T03:04:05Z');
+
+let privateKey: KeyObject;
+let publicKey: RsaPublicKey;
+
+beforeAll(() => {
+  privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  publicKey = RsaPublicKey.fromKeyObject(privateKey);
+});
+
+/** The signature's packet body, changed and framed again. */
+function changed(
+  text: string,
+  change: (body: Buffer) => Buffer,
+  frame = (body: Buffer) => writePacket(PacketTag.signature, body),
+) {
+  const { body } = readPacket(decodeBase64(text, 'signature').subarray(1));
+  return encodeBase64Lines(Buffer.concat([Buffer.of(1), frame(change(Buffer.from(body)))]));
+}
+
+describe('signatures', () => {
+  it('verifies what it signs, and nothing else', () => {
+    const signature = decodeSignature(createSignature(content, privateKey, signedAt));
+    expect(signature.createdAt).toEqual(signedAt);
+    expect(() => {
+      verifySignature(content, signature, publicKey);
+    }).not.toThrow();
+    expect(() => {
+      verifySignature(Buffer.from('other'), signature, publicKey);
+    }).toThrow(/hash tag/);
+    const otherKey = RsaPublicKey.fromKeyObject(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+    expect(() => {
+      verifySignature(content, signature, otherKey);
+    }).toThrow(/does not verify/);
+  });
+
+  it('looks at the signature value, not only at the hash tag', () => {
+    const text = changed(createSignature(content, privateKey, signedAt), (body) => {
+      body[body.length - 1] = (body.at(-1) ?? 0) ^ 1;
+      return body;
+    });
+    expect(() => {
+      verifySignature(content, decodeSignature(text), publicKey);
+    }).toThrow(/does not verify/);
+  });
+
+  it('accepts unhashed subpackets and other length forms', () => {
+    const text = createSignature(content, privateKey, signedAt);
+    const withIssuer = (body: Buffer) =>
+      Buffer.concat([body.subarray(0, 12), Buffer.from([0, 10, 9, 16, 1, 2, 3, 4, 5, 6, 7, 8]), body.subarray(14)]);
+    const oldFrame = (body: Buffer) => Buffer.concat([Buffer.from([0x89, body.length >> 8, body.length & 255]), body]);
+    const longFrame = (body: Buffer) =>
+      Buffer.concat([Buffer.from([0xc2, 0xff, 0, 0, body.length >> 8, body.length & 255]), body]);
+    for (const variant of [
+      changed(text, withIssuer),
+      changed(text, (b) => b, oldFrame),
+      changed(text, (b) => b, longFrame),
+    ]) {
+      expect(() => {
+        verifySignature(content, decodeSignature(variant), publicKey);
+      }).not.toThrow();
+    }
+  });
+
+  const set = (index: number, value: number) => (body: Buffer) => {
+    body[index] = value;
+    return body;
+  };
+  it.each<[string, (body: Buffer) => Buffer, RegExp]>([
+    ['version 3', set(0, 3), /version 3/],
+    ['version 5', set(0, 5), /version 5/],
+    ['a text signature', set(1, 1), /signature type 1/],
+    ['another algorithm', set(2, 17), /not RSA/],
+    ['SHA-1', set(3, 2), /hash 2/],
+    ['an unknown hash', set(3, 99), /hash 99/],
+    [
+      'no creation time',
+      (body) => Buffer.concat([Buffer.from([4, 0, 1, 10, 0, 0]), body.subarray(12)]),
+      /does not say when/,
+    ],
+    [
+      'an empty subpacket',
+      (b) => Buffer.concat([b.subarray(0, 12), Buffer.from([0, 1, 0]), b.subarray(14)]),
+      /empty subpacket/,
+    ],
+    [
+      'a time that is not signed',
+      (b) => Buffer.concat([b.subarray(0, 12), Buffer.from([0, 6, 5, 2, 1, 2, 3, 4]), b.subarray(14)]),
+      /outside of what is signed/,
+    ],
+    [
+      'an unknown critical subpacket',
+      (b) => Buffer.concat([b.subarray(0, 12), Buffer.from([0, 3, 2, 0xe4, 1]), b.subarray(14)]),
+      /critical/,
+    ],
+    ['a byte too many inside', (body) => Buffer.concat([body, Buffer.of(0)]), /bytes after its end/],
+    ['a byte too few', (body) => body.subarray(0, -1), /too early/],
+    ['an empty packet', () => Buffer.alloc(0), /too early/],
+  ])('refuses %s', (_name, change, reason) => {
+    const text = changed(createSignature(content, privateKey, signedAt), change);
+    expect(() => decodeSignature(text)).toThrow(reason);
+    expect(() => decodeSignature(text)).toThrow(InvalidOpenPgpError);
+  });
+
+  it('refuses another format version, another packet, a second packet, and framing of unknown length', () => {
+    const bytes = decodeBase64(createSignature(content, privateKey, signedAt), 'signature');
+    const refused = (raw: Buffer) => () => decodeSignature(encodeBase64Lines(raw));
+    expect(refused(Buffer.concat([Buffer.of(2), bytes.subarray(1)]))).toThrow(/version 2/);
+    expect(refused(Buffer.concat([bytes, bytes.subarray(1)]))).toThrow(/after its end/);
+    expect(refused(Buffer.concat([Buffer.of(1), writePacket(PacketTag.publicKey, Buffer.alloc(9))]))).toThrow(
+      /not a signature/,
+    );
+    expect(refused(Buffer.from([1, 0x8b, 4]))).toThrow(/indeterminate/);
+    expect(refused(Buffer.from([1, 0xc2, 0xe1, 4]))).toThrow(/partial/);
+    expect(refused(Buffer.from([1, 0x42, 4]))).toThrow(/128 or more/);
+  });
+
+  it.each(['', '\n', 'AAA', 'AA-_', 'AAAA AAAA', 'AAAA====', '=AAA'])('refuses base64 "%s"', (text) => {
+    expect(() => decodeSignature(text)).toThrow(InvalidOpenPgpError);
+  });
+
+  it('agrees with OpenPGP.js', async () => {
+    const bytes = decodeBase64(createSignature(content, privateKey, signedAt), 'signature').subarray(1);
+    const signature = await openpgp.readSignature({ binarySignature: bytes });
+    const packet = signature.packets[0];
+    expect(packet?.signatureType).toBe(openpgp.enums.signature.binary);
+    expect(packet?.created).toEqual(signedAt);
+    expect(packet?.hashAlgorithm).toBe(openpgp.enums.hash.sha512);
+    expect(packet?.publicKeyAlgorithm).toBe(openpgp.enums.publicKey.rsaEncryptSign);
+  });
+});
+
+describe(RsaPublicKey.name, () => {
+  it('comes back from its text with the same id', () => {
+    const again = RsaPublicKey.decode(publicKey.encode());
+    expect(again.id).toBe(publicKey.id);
+    expect(again.bits).toBe(2048);
+    expect(
+      publicKey
+        .encode()
+        .split('\n')
+        .every((line) => line.length <= 76),
+    ).toBe(true);
+  });
+
+  it.each<[string, (packet: Buffer) => Buffer, RegExp]>([
+    ['version 3', (body) => Buffer.concat([Buffer.of(3), body.subarray(1)]), /version 3/],
+    ['another algorithm', (body) => Buffer.concat([body.subarray(0, 5), Buffer.of(17), body.subarray(6)]), /not RSA/],
+    ['too few bytes', (body) => body.subarray(0, -1), /too early/],
+    ['too many bytes', (body) => Buffer.concat([body, Buffer.of(1)]), /after its end/],
+    [
+      'a large exponent',
+      (body) => Buffer.concat([body.subarray(0, -5), Buffer.from([0, 32, 128, 0, 0, 1])]),
+      /exponent/,
+    ],
+  ])('refuses %s', (_name, change, reason) => {
+    const { body } = readPacket(decodeBase64(publicKey.encode(), 'key').subarray(1));
+    const text = encodeBase64Lines(Buffer.concat([Buffer.of(1), writePacket(PacketTag.publicKey, change(body))]));
+    expect(() => RsaPublicKey.decode(text)).toThrow(reason);
+  });
+
+  it('is not affected by a creation time, which snapd fixes', () => {
+    const { body } = readPacket(decodeBase64(publicKey.encode(), 'key').subarray(1));
+    const other = Buffer.from(body);
+    other.writeUInt32BE(1700000000, 1);
+    const text = encodeBase64Lines(Buffer.concat([Buffer.of(1), writePacket(PacketTag.publicKey, other)]));
+    expect(RsaPublicKey.decode(text).id).toBe(publicKey.id);
+  });
+});
+
+describe(readArmoredSecretKey.name, () => {
+  let armored: string;
+
+  beforeAll(async () => {
+    const pair = await openpgp.generateKey({
+      type: 'rsa',
+      rsaBits: 2048,
+      userIDs: [{ name: 'Test' }],
+      format: 'object',
+      config: { v6Keys: false },
+    });
+    armored = pair.privateKey.armor();
+  });
+
+  it('gives a key whose signatures verify', () => {
+    const key = readArmoredSecretKey(armored);
+    const signature = decodeSignature(createSignature(content, key, signedAt));
+    expect(() => {
+      verifySignature(content, signature, RsaPublicKey.fromKeyObject(key));
+    }).not.toThrow();
+  });
+
+  it('refuses what is damaged, protected or something else', async () => {
+    const key = await openpgp.readPrivateKey({ armoredKey: armored });
+    const locked = await openpgp.encryptKey({ privateKey: key, passphrase: 'secret' });
+    const lines = armored.split('\n');
+    const middle = Math.floor(lines.length / 4);
+    lines[middle] = (lines[middle] ?? '').replace(/[A-Za-z]/, (letter) => (letter === 'A' ? 'B' : 'A'));
+    expect(() => readArmoredSecretKey(locked.armor())).toThrow(/passphrase/);
+    expect(() => readArmoredSecretKey(lines.join('\n'))).toThrow(InvalidOpenPgpError);
+    expect(() => readArmoredSecretKey(key.toPublic().armor())).toThrow(/no armored/);
+    expect(() => readArmoredSecretKey('')).toThrow(/no armored/);
+  });
+});
