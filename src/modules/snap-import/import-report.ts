@@ -1,3 +1,5 @@
+import type { ChannelMove } from '../catalog/index.js';
+
 /** What one file brought, or would bring: the answer of `push-snap`, kept in the ledger. */
 export interface ImportReport {
   readonly file: string;
@@ -22,15 +24,4 @@ export interface ImportedRevision {
   readonly sizeBytes: number;
   readonly sha3_384: string;
   readonly outcome: 'added' | 'unchanged';
-}
-
-export interface ChannelMove {
-  readonly name: string;
-  readonly architecture: string;
-  readonly channel: string;
-  /** Null where the channel was closed or not there before. */
-  readonly from: number | null;
-  readonly to: number | null;
-  /** `kept`: a newer release made by hand stayed in force. */
-  readonly outcome: 'moved' | 'unchanged' | 'kept';
 }

@@ -1,0 +1,61 @@
+import { StoreError } from '../../kernel/store-error.js';
+
+export class SnapNotHeldError extends StoreError {
+  readonly code = 'snap-not-held';
+
+  constructor(nameOrId: string) {
+    super(`this store holds no snap "${nameOrId.slice(0, 60)}"`, { name: nameOrId.slice(0, 60) });
+  }
+}
+
+export class RevisionNotHeldError extends StoreError {
+  readonly code = 'revision-not-held';
+
+  constructor(name: string, revision: number) {
+    super(`revision ${revision} of ${name} has not been pushed to this store`, { name, revision });
+  }
+}
+
+export class ChannelNotOpenError extends StoreError {
+  readonly code = 'channel-not-open';
+
+  constructor(name: string, channel: string) {
+    super(`nothing is released to ${channel} of ${name}`, { name, channel });
+  }
+}
+
+/** A name belongs to one snap-id for as long as its declarations say so. */
+export class SnapNameTakenError extends StoreError {
+  readonly code = 'snap-name-taken';
+
+  constructor(name: string, snapId: string, ownerSnapId: string) {
+    super(`the name ${name} belongs to snap-id ${ownerSnapId} here, so ${snapId} cannot have it`, {
+      name,
+      snapId,
+      ownerSnapId,
+    });
+  }
+}
+
+/** A revision is one file for ever: another digest under the same number is another authority's or a forgery. */
+export class RevisionConflictError extends StoreError {
+  readonly code = 'revision-conflict';
+
+  constructor(snapId: string, revision: number, heldSha3_384: string, sha3_384: string) {
+    super(`revision ${revision} of ${snapId} is already held with another content (${heldSha3_384}, not ${sha3_384})`, {
+      snapId,
+      revision,
+      heldSha3_384,
+      sha3_384,
+    });
+  }
+}
+
+/** What is to be removed is needed by something that stays. */
+export class SnapStillNeededError extends StoreError {
+  readonly code = 'snap-still-needed';
+
+  constructor(what: string, reasons: readonly string[]) {
+    super(`${what} is still needed: ${reasons.join('; ')}`, { reasons });
+  }
+}

@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+
+import { Transaction } from '../../../platform/database/transaction.js';
+import { SnapRevision } from '../entities/snap-revision.entity.js';
+
+/** A revision without its snap.yaml, which may be large. */
+export type RevisionFacts = Omit<SnapRevision, 'snap' | 'snapYaml'>;
+
+/** What importing a revision knows of it. */
+export type NewRevision = Omit<SnapRevision, 'snap' | 'addedAt' | 'sizeBytes'> & { readonly sizeBytes: number };
+
+const FACTS = {
+  snapId: true,
+  revision: true,
+  sha3_384: true,
+  sizeBytes: true,
+  version: true,
+  type: true,
+  base: true,
+  confinement: true,
+  grade: true,
+  architectures: true,
+  epoch: true,
+  provenance: true,
+  commonIds: true,
+  developerId: true,
+  createdAt: true,
+  addedAt: true,
+} as const satisfies Record<keyof RevisionFacts, true>;
+
+@Injectable()
+export class RevisionRepository {
+  constructor(private readonly transaction: Transaction) {}
+
+  find(snapId: string, revision: number): Promise<SnapRevision | null> {
+    return this.transaction.manager.findOneBy(SnapRevision, { snapId, revision });
+  }
+
+  /** Newest first. */
+  factsOf(snapId: string): Promise<RevisionFacts[]> {
+    return this.transaction.manager.find(SnapRevision, {
+      select: FACTS,
+      where: { snapId },
+      order: { revision: 'DESC' },
+    });
+  }
+
+  /** Of every snap, newest first. */
+  allFacts(): Promise<RevisionFacts[]> {
+    return this.transaction.manager.find(SnapRevision, {
+      select: FACTS,
+      order: { snapId: 'ASC', revision: 'DESC' },
+    });
+  }
+
+  /** Every snap.yaml that is held, a page at a time, so that a large store is not read into memory at once. */
+  async *snapYamls(pageSize = 200): AsyncGenerator<Pick<SnapRevision, 'snapId' | 'revision' | 'snapYaml'>> {
+    let after: { snapId: string; revision: number } | null = { snapId: '', revision: 0 };
+    while (after !== null) {
+      const page: Pick<SnapRevision, 'snapId' | 'revision' | 'snapYaml'>[] = await this.transaction.manager
+        .createQueryBuilder(SnapRevision, 'revision')
+        .select(['revision.snapId', 'revision.revision', 'revision.snapYaml'])
+        .where('(revision.snap_id, revision.revision) > (:snapId, :number)', {
+          snapId: after.snapId,
+          number: after.revision,
+        })
+        .orderBy('revision.snapId')
+        .addOrderBy('revision.revision')
+        .limit(pageSize)
+        .getMany();
+      yield* page;
+      const last = page.at(-1);
+      after = last !== undefined && page.length === pageSize ? last : null;
+    }
+  }
+
+  async add(revision: NewRevision): Promise<void> {
+    await this.transaction.manager.insert(SnapRevision, { ...revision, sizeBytes: String(revision.sizeBytes) });
+  }
+
+  async remove(snapId: string, revision: number): Promise<void> {
+    await this.transaction.manager.delete(SnapRevision, { snapId, revision });
+  }
+
+  /** Those of the digests that no revision names any more. */
+  async unreferenced(sha3_384s: readonly string[]): Promise<string[]> {
+    const rows = await this.transaction.manager
+      .createQueryBuilder(SnapRevision, 'revision')
+      .select('DISTINCT revision.sha3_384', 'sha3_384')
+      .where('revision.sha3_384 IN (:...sha3_384s)', { sha3_384s: [...sha3_384s, ''] })
+      .getRawMany<{ sha3_384: string }>();
+    const referenced = new Set(rows.map((row) => row.sha3_384));
+    return sha3_384s.filter((digest) => !referenced.has(digest));
+  }
+}
