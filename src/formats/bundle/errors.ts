@@ -1,0 +1,76 @@
+import { StoreError, type ErrorDetails } from '../../kernel/store-error.js';
+
+/** Where in a carried file something is wrong: the file as the operator named it, and the member inside it where there is one. */
+export interface BundlePlace {
+  readonly file: string;
+  readonly member: string | null;
+}
+
+/** The base of every refusal of a carried file. The message reads `FILE: MEMBER: reason`; the details hold the three apart. */
+export abstract class BundleError extends StoreError {
+  constructor(
+    readonly place: BundlePlace,
+    readonly reason: string,
+    options?: ErrorOptions & { readonly details?: ErrorDetails },
+  ) {
+    const shown = place.member === null ? place.file : `${place.file}: ${printable(place.member)}`;
+    const member = place.member === null ? null : printable(place.member);
+    super(`${shown}: ${reason}`, { ...options?.details, file: place.file, member, reason }, options);
+  }
+}
+
+/** Neither a bundle, nor a tarball, a folder or a pair with snaps in it. */
+export class NotABundleError extends BundleError {
+  readonly code = 'not-a-bundle';
+}
+
+/** The file could not be read to its end: missing, no permission, a failing medium. */
+export class BundleUnreadableError extends BundleError {
+  readonly code = 'bundle-unreadable';
+}
+
+/** Bytes are not what they were when the file was written: gzip, tar, a digest, a size or the sums disagree. */
+export class BundleDamagedError extends BundleError {
+  readonly code = 'bundle-damaged';
+}
+
+/** A member that has no place where it is: an unsafe path, a link, a device, a duplicate, undeclared or out of order. */
+export class BundleMemberRefusedError extends BundleError {
+  readonly code = 'bundle-member-refused';
+}
+
+/** The manifest declares a member that is not there. */
+export class BundleIncompleteError extends BundleError {
+  readonly code = 'bundle-incomplete';
+}
+
+/** bundle.json is not JSON, or a field of it does not fit. */
+export class BundleManifestInvalidError extends BundleError {
+  readonly code = 'bundle-manifest-invalid';
+}
+
+/** Written by a newer version of the format, or needs something that this reader does not know. */
+export class BundleVersionUnsupportedError extends BundleError {
+  readonly code = 'bundle-version-unsupported';
+}
+
+/** bundle.json.sig is malformed, or its signature is not one of these manifest bytes. */
+export class BundleSignatureRefusedError extends BundleError {
+  readonly code = 'bundle-signature-refused';
+}
+
+/** More bytes or members than a bundle may have, or than this one has declared. */
+export class BundleTooLargeError extends BundleError {
+  readonly code = 'bundle-too-large';
+}
+
+/** A `.snap` without its `.assert` beside it, or the other way round. */
+export class PairIncompleteError extends BundleError {
+  readonly code = 'pair-incomplete';
+}
+
+/** A hostile name must not write control characters, line breaks or direction marks into a terminal or a log. */
+function printable(text: string): string {
+  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return shown.replace(/[^\x20-\x7e…]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}

@@ -1,0 +1,32 @@
+export * from './errors.js';
+export { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
+export * from './manifest.js';
+export { encodeManifest } from './manifest-encode.js';
+export { parseManifest } from './manifest-parse.js';
+export {
+  componentPath,
+  declaredMembers,
+  MANIFEST_PATH,
+  mediaPath,
+  SIGNATURE_PATH,
+  snapPath,
+  SUMS_PATH,
+  type DeclaredMember,
+} from './members.js';
+export {
+  readBundle,
+  type BundleAssertions,
+  type BundleBlob,
+  type BundleHead,
+  type BundlePart,
+  type ReadBundleOptions,
+} from './reader.js';
+export {
+  ed25519Signer,
+  rawPublicKey,
+  signerKeyId,
+  verifyManifestSignature,
+  type BundleSigner,
+  type ManifestSigner,
+} from './signature.js';
+export { writeBundle, type WriteBundleOptions } from './writer.js';
