@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 
+import { parseConnectionUri } from '../database/connection.js';
 import { runsFromCheckout } from './data-dir.js';
 
 /** What a setting is, where it is kept, and which values it takes. */
@@ -33,7 +34,20 @@ function isWebUrl(value: string): boolean {
 }
 
 function isDatabaseUri(value: string): boolean {
-  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace(/^postgres(ql)?:\/\/\/?/, 'http://host/'));
+  if (!/^postgres(ql)?:\/\//.test(value)) return false;
+  try {
+    parseConnectionUri(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Hides the password in both places where libpq takes one from; hides too much rather than too little where letters are unusual. */
+function redactDatabaseUri(value: string): string {
+  return value
+    .replace(/^([a-z]+:\/\/[^:@/?]*):.*@/s, '$1:<redacted>@')
+    .replace(/([?&](?:ssl)?password=)[^&]*/g, '$1<redacted>');
 }
 
 function isReadableFileList(value: string): boolean {
@@ -80,8 +94,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepts: isDatabaseUri,
     defaultValue: () => null,
     bootstrap: true,
-    redact: (value) =>
-      value.replace(/^([a-z]+:\/\/[^:@/]*):[^@]*@/, '$1:<redacted>@').replace(/([?&]password=)[^&]*/, '$1<redacted>'),
+    redact: redactDatabaseUri,
   },
   {
     key: 'proxy.storage.backend',

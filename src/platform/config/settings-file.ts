@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 
@@ -33,19 +33,40 @@ export class SettingsFile {
     return parseSettingsYaml(text, this.path);
   }
 
+  /** Replaces the file by these values: at every moment the whole old one or the whole new one is there. */
   async write(values: ReadonlyMap<string, string>): Promise<void> {
     await ensurePrivateFolder(dirname(this.path));
     const temporary = `${this.path}.${process.pid}.tmp`;
-    const file = await open(temporary, 'w', 0o600);
     try {
-      await file.writeFile(stringify(Object.fromEntries([...values].sort(([a], [b]) => a.localeCompare(b)))));
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(temporary, 'w', 0o600);
+      try {
+        await file.writeFile(settingsYaml(values));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, this.path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, this.path);
     await syncFolder(dirname(this.path));
   }
+
+  /** Sets and, for null, takes away; what else is in the file stays. */
+  async change(changes: ReadonlyMap<string, string | null>): Promise<void> {
+    const values = await this.read();
+    for (const [key, value] of changes) {
+      if (value === null) values.delete(key);
+      else values.set(key, value);
+    }
+    await this.write(values);
+  }
+}
+
+/** One line a setting, in the order of the keys: equal settings are equal bytes. */
+export function settingsYaml(values: ReadonlyMap<string, string>): string {
+  return stringify(Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 /** @throws SettingsFileError when it is not a mapping of scalars */
