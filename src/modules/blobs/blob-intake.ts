@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+
+import { AdvisoryLocks, type HeldLock } from '../../platform/database/advisory-lock.js';
+import { Transaction } from '../../platform/database/transaction.js';
+import { HashWorkers, type HashedContent } from '../../platform/hashing/hash-workers.js';
+import { BlobReader } from './blob-reader.js';
+import { BlobGoneError } from './blobs.errors.js';
+import { BlobRepository } from './blob.repository.js';
+import { BlobStorage, type OpenFile, type StagedFile, type StoredFile } from './blob-storage.js';
+import { BLOBS_LOCK, intakeLock } from './locks.js';
+
+export interface ReceiveOptions {
+  /** What the content should be, where that is known: a blob that is held already is then not written again. */
+  readonly expectedSha3_384Hex?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A blob that was read from start to end. Its content is there to be inspected, and nobody else sees it yet. */
+export interface ReceivedBlob extends HashedContent {
+  /** The store held this content already, and its copy is sound. */
+  readonly wasHeld: boolean;
+  /** Whoever opens it closes it. */
+  open(): Promise<OpenFile>;
+}
+
+/** Opens the door for one import at a time or several, in this process and others. */
+@Injectable()
+export class BlobIntakes {
+  constructor(
+    private readonly storage: BlobStorage,
+    private readonly repository: BlobRepository,
+    private readonly reader: BlobReader,
+    private readonly workers: HashWorkers,
+    private readonly locks: AdvisoryLocks,
+    private readonly transaction: Transaction,
+  ) {}
+
+  /** Whoever opens an intake ends it. The id names its staging folder and the lock that keeps the collector out of it. */
+  async open(id: string = randomUUID()): Promise<BlobIntake> {
+    const lock = await this.locks.take(intakeLock(id), 'exclusive');
+    return new BlobIntake(
+      id,
+      lock,
+      this.storage,
+      this.repository,
+      this.reader,
+      this.workers,
+      this.locks,
+      this.transaction,
+    );
+  }
+}
+
+interface Kept {
+  readonly sha3_384Hex: string;
+  readonly staged: StagedFile | null;
+}
+
+/** The files of one import on their way in: received one by one, published together. */
+export class BlobIntake {
+  private readonly kept = new Map<string, Kept>();
+
+  constructor(
+    readonly id: string,
+    private readonly lock: HeldLock,
+    private readonly storage: BlobStorage,
+    private readonly repository: BlobRepository,
+    private readonly reader: BlobReader,
+    private readonly workers: HashWorkers,
+    private readonly locks: AdvisoryLocks,
+    private readonly transaction: Transaction,
+  ) {}
+
+  /**
+   * Reads the source once: hashes it and writes it into the staging folder at the same time. `what` names it in errors.
+   * @throws StorageFullError, StorageFailedError, and what the source throws
+   */
+  async receive(what: string, source: AsyncIterable<Uint8Array>, options: ReceiveOptions = {}): Promise<ReceivedBlob> {
+    const { expectedSha3_384Hex, signal } = options;
+    if (expectedSha3_384Hex !== undefined && (await this.isHeld(expectedSha3_384Hex))) {
+      const content = await this.workers.hash(source, { signal });
+      // Other content than expected is the caller's to refuse; it was not kept, and cannot be published.
+      return this.remember(content, null, content.sha3_384.hex === expectedSha3_384Hex);
+    }
+    const staged = await this.storage.stage(this.id, what);
+    try {
+      const content = await this.workers.hash(source, { signal, sink: (block) => staged.write(block) });
+      if (await this.isHeld(content.sha3_384.hex)) {
+        await staged.discard();
+        return this.remember(content, null, true);
+      }
+      await staged.finish();
+      return this.remember(content, staged, false);
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+  }
+
+  /**
+   * Moves what was received under its final names, then runs `work` and the blobs' rows in one transaction. The collector
+   * stays away meanwhile. Where this throws, rows and work are undone and the files are orphans for the collector.
+   * @throws BlobGoneError, StorageFullError, StorageFailedError, and what `work` throws
+   */
+  publish<T>(work: () => Promise<T>): Promise<T> {
+    return this.locks.with(BLOBS_LOCK, 'shared', async () => {
+      const files: { sha3_384Hex: string; file: StoredFile; isNew: boolean }[] = [];
+      for (const { sha3_384Hex, staged } of this.kept.values()) {
+        const file = staged === null ? await this.storage.stat(sha3_384Hex) : await staged.publish(sha3_384Hex);
+        if (file === null) throw new BlobGoneError(sha3_384Hex);
+        files.push({ sha3_384Hex, file, isNew: staged !== null });
+      }
+      return this.transaction.run(async () => {
+        const known = await this.repository.known(files.map(({ sha3_384Hex }) => sha3_384Hex));
+        for (const { sha3_384Hex, file, isNew } of files)
+          if (isNew || !known.has(sha3_384Hex)) await this.repository.putSound(sha3_384Hex, file);
+        return work();
+      });
+    });
+  }
+
+  /** Throws away what was not published. */
+  async end(): Promise<void> {
+    try {
+      for (const { staged } of this.kept.values()) await staged?.discard();
+      await this.storage.removeStaging(this.id);
+    } finally {
+      await this.lock.release();
+    }
+  }
+
+  private async isHeld(sha3_384Hex: string): Promise<boolean> {
+    return this.kept.has(sha3_384Hex) || (await this.reader.find(sha3_384Hex)) !== null;
+  }
+
+  private remember(content: HashedContent, staged: StagedFile | null, wasHeld: boolean): ReceivedBlob {
+    const sha3_384Hex = content.sha3_384.hex;
+    const kept = this.kept.get(sha3_384Hex) ?? { sha3_384Hex, staged };
+    if (staged !== null || wasHeld) this.kept.set(sha3_384Hex, kept);
+    return { ...content, wasHeld, open: () => this.openKept(kept) };
+  }
+
+  private async openKept({ sha3_384Hex, staged }: Kept): Promise<OpenFile> {
+    const file = staged === null ? await this.storage.open(sha3_384Hex) : await staged.open();
+    if (file === null) throw new BlobGoneError(sha3_384Hex);
+    return file;
+  }
+}

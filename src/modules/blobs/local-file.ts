@@ -1,0 +1,70 @@
+import type { BigIntStats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+
+import type { OpenFile, ReadRange } from './blob-storage.js';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Size, and the times of the last change of content and of anything else: the latter cannot be set from outside. */
+export function stampOf(stats: BigIntStats): string {
+  return `${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+}
+
+/** Null where there is no such file. */
+export async function openLocalFile(path: string): Promise<OpenFile | null> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    return new LocalFile(handle, await handle.stat({ bigint: true }));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+class LocalFile implements OpenFile {
+  readonly sizeBytes: number;
+  readonly stamp: string;
+
+  constructor(
+    private readonly handle: FileHandle,
+    stats: BigIntStats,
+  ) {
+    this.sizeBytes = Number(stats.size);
+    this.stamp = stampOf(stats);
+  }
+
+  async read(position: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - position)));
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await this.handle.read(buffer, filled, buffer.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  }
+
+  async *chunks({ start = 0, end = this.sizeBytes - 1, signal }: ReadRange = {}): AsyncGenerator<
+    Buffer,
+    void,
+    undefined
+  > {
+    for (let at = start; at <= end;) {
+      signal?.throwIfAborted();
+      const chunk = await this.read(at, Math.min(CHUNK_BYTES, end + 1 - at));
+      if (chunk.length === 0) return;
+      at += chunk.length;
+      yield chunk;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}
