@@ -4,7 +4,9 @@ export class UnknownSettingError extends StoreError {
   readonly code = 'unknown-setting';
 
   constructor(key: string, known: readonly string[]) {
-    super(`there is no setting "${key}"; the settings are: ${known.join(', ')}`, { key });
+    super(`there is no setting "${key.slice(0, 80)}"; the settings are: ${known.join(', ')}`, {
+      key: key.slice(0, 80),
+    });
   }
 }
 

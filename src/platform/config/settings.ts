@@ -77,8 +77,17 @@ export class Settings {
   /** As `get`, with the secret inside hidden. */
   redacted(key: string): string | null {
     const value = this.get(key);
-    const redact = settingDefinition(key).redact;
-    return value === null || redact === undefined ? value : redact(value);
+    return value === null ? null : this.redact(key, value);
+  }
+
+  /** A value as it may be shown. */
+  redact(key: string, value: string): string {
+    return settingDefinition(key).redact?.(value) ?? value;
+  }
+
+  /** What is stored, whatever is in force. */
+  stored(): ReadonlyMap<string, string> {
+    return new Map(this.layers.stored);
   }
 
   /** Takes over all that the database holds; DATA/settings.yaml keeps its own keys. */

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+
+import type { CommandLine } from '../command-line.js';
+import { addCompletion } from './completion.js';
+import { addConfig } from './config.js';
+import { addGc } from './gc.js';
+import { addMigrateDatabase } from './migrate-database.js';
+
+/** Every command, in the order of `--help`. */
+export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => void)[] = [
+  addGc,
+  addConfig,
+  addMigrateDatabase,
+  addCompletion,
+];

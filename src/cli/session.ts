@@ -1,0 +1,81 @@
+import type { INestApplicationContext } from '@nestjs/common';
+
+import type { Settings } from '../platform/config/settings.js';
+import type { LoggerFactory } from '../platform/logging/logger.js';
+import type { CommandLineIo } from './io.js';
+import type { Output } from './output.js';
+import { Progress } from './progress.js';
+
+export interface SessionOptions {
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly configFile: string | null;
+  readonly output: Output;
+  readonly io: CommandLineIo;
+}
+
+/** One run of one command: its output, its signal, its settings, and the store when it needs that. */
+export class Session {
+  readonly dataDir: string;
+  readonly out: Output;
+  readonly signal: AbortSignal;
+
+  constructor(private readonly options: SessionOptions) {
+    this.dataDir = options.dataDir;
+    this.out = options.output;
+    this.signal = options.io.signal;
+  }
+
+  get io(): CommandLineIo {
+    return this.options.io;
+  }
+
+  progress(what: string): Progress {
+    const { io, output } = this.options;
+    return new Progress(what, io.stderr, output.options, io.progressColumns);
+  }
+
+  /**
+   * The settings as far as they are known without a database.
+   * @param flags settings that a flag of this command has given a value
+   */
+  async bootstrapSettings(flags: ReadonlyMap<string, string> = new Map()): Promise<Settings> {
+    const { loadBootstrapSettings } = await import('../platform/config/load-settings.js');
+    return loadBootstrapSettings({ dataDir: this.dataDir, configFile: this.options.configFile, flags });
+  }
+
+  /** As root on somebody else's data folder: becomes that user for good. What only root may read must be open by now. */
+  async becomeOwner(): Promise<void> {
+    const { becomeOwnerOf } = await import('./owner.js');
+    await becomeOwnerOf(this.dataDir);
+  }
+
+  /** @param level what is logged unless the environment says otherwise; a command's own words are its output */
+  async loggers(level = 'silent'): Promise<LoggerFactory> {
+    const [{ LoggerFactory }, { environmentVariable }] = await Promise.all([
+      import('../platform/logging/logger.js'),
+      import('../platform/config/environment.js'),
+    ]);
+    return LoggerFactory.toStandardError(environmentVariable('SNAP_STORE_PROXY_LOG') ?? level);
+  }
+
+  /**
+   * Opens the store, works with it, and closes it again, whatever happens. The framework is loaded only here: commands that
+   * do not need the store answer at once.
+   */
+  async withStore<T>(work: (store: INestApplicationContext) => Promise<T>): Promise<T> {
+    const { openContext } = await import('../application.js');
+    await this.becomeOwner();
+    const store = await openContext({
+      dataDir: this.dataDir,
+      settings: await this.bootstrapSettings(),
+      loggers: await this.loggers(),
+    });
+    try {
+      this.signal.throwIfAborted();
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  }
+}
