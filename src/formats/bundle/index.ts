@@ -1,5 +1,7 @@
 export * from './errors.js';
+export { readBundleFolder } from './folder.js';
 export { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
+export { readLooseTar, type LoosePart } from './loose-tar.js';
 export * from './manifest.js';
 export { encodeManifest } from './manifest-encode.js';
 export { parseManifest } from './manifest-parse.js';
@@ -29,4 +31,5 @@ export {
   type BundleSigner,
   type ManifestSigner,
 } from './signature.js';
+export { openBytes, planImport, type ImportPlan, type ImportSource } from './source.js';
 export { writeBundle, type WriteBundleOptions } from './writer.js';

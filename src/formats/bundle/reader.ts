@@ -67,7 +67,7 @@ export interface MemberSource {
   /** The next member. `wanted` are the paths that may come now; a folder gives the first of them that it has. Null when there is no further member. */
   next(wanted: readonly string[]): Promise<SourceMember | null>;
   /** Called once, when it is known how large the members after the manifest may be. */
-  expect(members: readonly DeclaredMember[]): void;
+  expect(members: readonly DeclaredMember[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -118,6 +118,7 @@ async function openArchive(bytes: AsyncIterable<Uint8Array>, options: ReadBundle
     expect: (members) => {
       const sumsBytes = (members.length + 2) * 256;
       tar.allow(tarBytes([limits.signatureBytes, ...members.map(({ size }) => size), sumsBytes]));
+      return Promise.resolve();
     },
     close: () => {
       tar.close();
@@ -161,7 +162,7 @@ class BundleReading {
     const members = declaredMembers(manifest);
     this.declared = new Set([...this.declared, ...members.map(({ path }) => path)]);
     this.checkTotal(members);
-    this.source.expect(members);
+    await this.source.expect(members);
     const signer = await this.signer(manifestBytes, members[0]?.path ?? SUMS_PATH);
     yield { kind: 'head', manifest, manifestBytes, signer };
     for (const member of members) {

@@ -31,6 +31,18 @@ export async function collect(content: AsyncIterable<Uint8Array>): Promise<Buffe
   return Buffer.concat(chunks);
 }
 
+/** Reads this many bytes, or as many as there are, and lets the stream go. */
+export async function firstBytes(bytes: AsyncIterable<Uint8Array>, count: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let seen = 0;
+  for await (const chunk of bytes) {
+    chunks.push(chunk);
+    seen += chunk.length;
+    if (seen >= count) break;
+  }
+  return Buffer.concat(chunks).subarray(0, count);
+}
+
 /** Looks at the first bytes of a stream; `all` still has them. `start` is shorter only when the stream is. */
 export async function peeked(
   bytes: AsyncIterable<Uint8Array>,
