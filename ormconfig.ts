@@ -7,6 +7,6 @@ import { createDataSource } from './src/platform/database/data-source.js';
  * It needs a PostgreSQL server of its own; PROXY_DB_CONNECTION says which.
  */
 export default createDataSource(
-  parseConnectionUri(process.env['PROXY_DB_CONNECTION'] ?? 'postgresql:///postgres'),
+  parseConnectionUri(process.env.PROXY_DB_CONNECTION ?? 'postgresql:///postgres'),
   SCHEMA_PARTS,
 );

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 
 import { AppModule } from './app.module.js';
 import { SCHEMA_PARTS } from './entities.js';
-import { Settings } from './platform/config/settings.js';
+import type { Settings } from './platform/config/settings.js';
 import { Database } from './platform/database/database.js';
 import type { LoggerFactory } from './platform/logging/logger.js';
 import type { PlatformOptions } from './platform/platform.module.js';

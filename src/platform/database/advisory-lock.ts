@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { QueryRunner } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 
 import { Database } from './database.js';
 
@@ -18,8 +18,8 @@ export class AdvisoryLocks {
   constructor(private readonly database: Database) {}
 
   /** Waits for the lock. Shared holders go together; an exclusive one is alone. */
-  async take(name: string, mode: 'shared' | 'exclusive'): Promise<HeldLock> {
-    return (await this.acquire(name, mode, true)) as HeldLock;
+  take(name: string, mode: 'shared' | 'exclusive'): Promise<HeldLock> {
+    return this.acquire(name, mode, true);
   }
 
   /** The lock if it is free right now, else null. */
@@ -34,6 +34,17 @@ export class AdvisoryLocks {
     } finally {
       await lock.release();
     }
+  }
+
+  private acquire(name: string, mode: 'shared' | 'exclusive', wait: true): Promise<HeldLock>;
+  private acquire(name: string, mode: 'shared' | 'exclusive', wait: boolean): Promise<HeldLock | null>;
+  /**
+   * Waits for the lock and keeps it until the manager's transaction ends: what it protects and the lock cannot outlive each
+   * other, even where the connection breaks.
+   */
+  async holdForTransaction(manager: EntityManager, name: string, mode: 'shared' | 'exclusive'): Promise<void> {
+    const suffix = mode === 'shared' ? '_shared' : '';
+    await manager.query(`SELECT pg_advisory_xact_lock${suffix}($1, $2)`, [LOCK_SPACE, keyOf(name)]);
   }
 
   private async acquire(name: string, mode: 'shared' | 'exclusive', wait: boolean): Promise<HeldLock | null> {

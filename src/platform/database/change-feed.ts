@@ -87,7 +87,10 @@ export class ChangeFeed implements BeforeApplicationShutdown {
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
-      if (this.isClosed()) return await client.end();
+      if (this.isClosed()) {
+        await client.end();
+        return;
+      }
       this.client = client;
       this.state = 'connected';
       this.tell(EVERYTHING);

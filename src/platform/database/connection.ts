@@ -33,7 +33,7 @@ export function parseConnectionUri(uri: string): DatabaseConnection {
       ...(user ? { user } : {}),
       ...(typeof password === 'string' ? { password } : {}),
       ...(database ? { database } : {}),
-      ...(ssl === undefined ? {} : { ssl: ssl as boolean | object }),
+      ...(ssl === undefined ? {} : { ssl }),
     };
   } catch (error) {
     throw new DatabaseUriError(`proxy.db.connection is not a libpq URI: ${messageOf(error).replaceAll(uri, '<uri>')}`);
