@@ -3,7 +3,7 @@ import { Blob } from './modules/blobs/blob.entity.js';
 import { Release } from './modules/catalog/entities/release.entity.js';
 import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js';
 import { Snap } from './modules/catalog/entities/snap.entity.js';
-import { BundleSigner } from './modules/snap-import/bundle-signer.entity.js';
+import { BundleSigner } from './modules/snap-import/signers/bundle-signer.entity.js';
 import { ImportRecord } from './modules/snap-import/import-record.entity.js';
 import { Setting } from './platform/config/setting.entity.js';
 import type { SchemaParts } from './platform/database/data-source.js';

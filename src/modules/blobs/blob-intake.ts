@@ -7,7 +7,7 @@ import { HashWorkers, type HashedContent } from '../../platform/hashing/hash-wor
 import { BlobReader } from './blob-reader.js';
 import { BlobGoneError } from './blobs.errors.js';
 import { BlobRepository } from './blob.repository.js';
-import { BlobStorage, type OpenFile, type StagedFile, type StoredFile } from './blob-storage.js';
+import { BlobStorage, type OpenFile, type StagedFile } from './blob-storage.js';
 import { BLOBS_LOCK, intakeLock } from './locks.js';
 
 export interface ReceiveOptions {
@@ -99,24 +99,20 @@ export class BlobIntake {
   }
 
   /**
-   * Moves what was received under its final names, then runs `work` and the blobs' rows in one transaction. The collector
+   * Moves what was received under its final names and runs `work`, in one transaction with the blobs' rows. The collector
    * stays away meanwhile. Where this throws, rows and work are undone and the files are orphans for the collector.
    * @throws BlobGoneError, StorageFullError, StorageFailedError, and what `work` throws
    */
   publish<T>(work: () => Promise<T>): Promise<T> {
-    return this.locks.with(BLOBS_LOCK, 'shared', async () => {
-      const files: { sha3_384Hex: string; file: StoredFile; isNew: boolean }[] = [];
+    return this.transaction.run(async () => {
+      await this.locks.holdForTransaction(this.transaction.manager, BLOBS_LOCK, 'shared');
+      const known = await this.repository.known([...this.kept.keys()]);
       for (const { sha3_384Hex, staged } of this.kept.values()) {
         const file = staged === null ? await this.storage.stat(sha3_384Hex) : await staged.publish(sha3_384Hex);
         if (file === null) throw new BlobGoneError(sha3_384Hex);
-        files.push({ sha3_384Hex, file, isNew: staged !== null });
+        if (staged !== null || !known.has(sha3_384Hex)) await this.repository.putSound(sha3_384Hex, file);
       }
-      return this.transaction.run(async () => {
-        const known = await this.repository.known(files.map(({ sha3_384Hex }) => sha3_384Hex));
-        for (const { sha3_384Hex, file, isNew } of files)
-          if (isNew || !known.has(sha3_384Hex)) await this.repository.putSound(sha3_384Hex, file);
-        return work();
-      });
+      return work();
     });
   }
 

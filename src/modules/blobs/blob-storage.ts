@@ -14,7 +14,7 @@ export interface ReadRange {
 
 /** A file that is open for reading; what it says of itself and what it reads belong together. Whoever opened it closes it. */
 export interface OpenFile extends StoredFile {
-  /** As many bytes as there are from the position on, at most `length`. */
+  /** Exactly `length` bytes. @throws StorageFailedError where the file ends earlier */
   read(position: number, length: number): Promise<Buffer>;
   /** The bytes of the range in pieces of at most 1 MiB. */
   chunks(range?: ReadRange): AsyncGenerator<Buffer, void, undefined>;

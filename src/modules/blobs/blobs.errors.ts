@@ -2,14 +2,10 @@ import { StoreError } from '../../kernel/store-error.js';
 
 /** The disk, or the quota of the store's user, has no room for what is coming in. */
 export class StorageFullError extends StoreError {
-  readonly code = 'storage-full';
+  readonly code = 'disk-full';
 
   constructor(what: string, cause: unknown) {
-    super(
-      `there is no room left for ${what}: free space in the store's data folder and push again`,
-      { what },
-      { cause },
-    );
+    super(`no room is left on the disk for ${what}`, { what }, { cause });
   }
 }
 

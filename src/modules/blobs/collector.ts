@@ -43,7 +43,7 @@ export class Collector {
     const orphans = await this.orphans();
     const blobs = dryRun ? await this.describe(orphans) : await this.removeOrphans(orphans);
     const stagings = await this.abandonedStagings(dryRun);
-    const freedBytes = blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const freedBytes = sizeOf(blobs);
     if (!dryRun && blobs.length + stagings.length > 0)
       this.log.info({ blobs: blobs.length, freedBytes, stagings: stagings.length }, 'collected what nothing names');
     return { dryRun, blobs, freedBytes, stagings };
@@ -55,15 +55,12 @@ export class Collector {
    * @returns how many bytes were freed
    */
   async removing(decide: () => Promise<readonly string[]>): Promise<number> {
-    return this.locks.with(BLOBS_LOCK, 'exclusive', async () => {
-      const unused = await this.transaction.run(async () => {
-        const digests = await decide();
-        await this.repository.forget(digests);
-        return digests;
-      });
-      const removed = await this.removeFiles(unused);
-      return removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const unused = await this.alone(async () => {
+      const digests = await decide();
+      await this.repository.forget(digests);
+      return digests;
     });
+    return sizeOf(await this.removeOrphans(unused));
   }
 
   /** The digests of files that no row names, those aside that an import is just about to name. */
@@ -77,7 +74,7 @@ export class Collector {
     }
     candidates.push(...(await this.withoutRow(batch)));
     if (candidates.length === 0) return [];
-    return this.locks.with(BLOBS_LOCK, 'exclusive', async () => (await this.withoutRow(candidates)).sort());
+    return this.alone(async () => (await this.withoutRow(candidates)).sort());
   }
 
   private async withoutRow(digests: readonly string[]): Promise<string[]> {
@@ -90,18 +87,22 @@ export class Collector {
     return orphans;
   }
 
-  private removeOrphans(candidates: readonly string[]): Promise<CollectedBlob[]> {
-    if (candidates.length === 0) return Promise.resolve([]);
-    return this.locks.with(BLOBS_LOCK, 'exclusive', async () => {
+  private async removeOrphans(candidates: readonly string[]): Promise<CollectedBlob[]> {
+    if (candidates.length === 0) return [];
+    return this.alone(async () => {
       // What was an orphan a moment ago may have been published meanwhile.
-      return this.removeFiles(await this.withoutRow(candidates));
+      const described = await this.describe(await this.withoutRow(candidates));
+      for (const { sha3_384 } of described) await this.storage.remove(sha3_384);
+      return described;
     });
   }
 
-  private async removeFiles(digests: readonly string[]): Promise<CollectedBlob[]> {
-    const described = await this.describe(digests);
-    for (const { sha3_384 } of described) await this.storage.remove(sha3_384);
-    return described;
+  /** While nobody publishes. */
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.transaction.run(async () => {
+      await this.locks.holdForTransaction(this.transaction.manager, BLOBS_LOCK, 'exclusive');
+      return work();
+    });
   }
 
   private async describe(digests: readonly string[]): Promise<CollectedBlob[]> {
@@ -113,7 +114,8 @@ export class Collector {
     return described;
   }
 
-  private async abandonedStagings(dryRun: boolean): Promise<string[]> {
+  /** What imports that died have left behind. @returns their ids */
+  async abandonedStagings(dryRun: boolean): Promise<string[]> {
     const abandoned: string[] = [];
     for (const id of await this.storage.stagingIds()) {
       const lock = await this.locks.tryTake(intakeLock(id), 'exclusive');
@@ -127,4 +129,8 @@ export class Collector {
     }
     return abandoned.sort();
   }
+}
+
+function sizeOf(blobs: readonly CollectedBlob[]): number {
+  return blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

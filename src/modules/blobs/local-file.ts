@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 
+import { StorageFailedError } from './blobs.errors.js';
 import type { OpenFile, ReadRange } from './blob-storage.js';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -40,14 +41,14 @@ class LocalFile implements OpenFile {
   }
 
   async read(position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - position)));
+    const buffer = Buffer.allocUnsafe(length);
     let filled = 0;
     while (filled < buffer.length) {
       const { bytesRead } = await this.handle.read(buffer, filled, buffer.length - filled, position + filled);
-      if (bytesRead === 0) break;
+      if (bytesRead === 0) throw new StorageFailedError(`a stored file ends before the ${length} bytes at ${position}`);
       filled += bytesRead;
     }
-    return buffer.subarray(0, filled);
+    return buffer;
   }
 
   async *chunks({ start = 0, end = this.sizeBytes - 1, signal }: ReadRange = {}): AsyncGenerator<
@@ -55,12 +56,9 @@ class LocalFile implements OpenFile {
     void,
     undefined
   > {
-    for (let at = start; at <= end;) {
+    for (let at = start; at <= end; at += CHUNK_BYTES) {
       signal?.throwIfAborted();
-      const chunk = await this.read(at, Math.min(CHUNK_BYTES, end + 1 - at));
-      if (chunk.length === 0) return;
-      at += chunk.length;
-      yield chunk;
+      yield await this.read(at, Math.min(CHUNK_BYTES, end + 1 - at));
     }
   }
 

@@ -6,7 +6,7 @@ export type ImportState = 'running' | 'done' | 'failed';
 
 /** The ledger of what was brought in, by which file, with the report that was given. */
 @Entity({ name: 'import' })
-@Index('import_bundle', ['bundleId'], { unique: true, where: `state = 'done' AND bundle_id IS NOT NULL` })
+@Index('import_bundle', ['bundleId'])
 export class ImportRecord {
   @PrimaryColumn({ type: 'uuid' })
   readonly id!: string;
@@ -28,6 +28,10 @@ export class ImportRecord {
 
   @Column({ type: 'jsonb', nullable: true })
   readonly report!: ImportReport | null;
+
+  /** Why it failed, in one sentence. */
+  @Column({ type: 'text', nullable: true })
+  readonly reason!: string | null;
 
   @Column({ name: 'started_at', type: 'timestamptz', default: () => 'now()' })
   readonly startedAt!: Date;

@@ -36,8 +36,6 @@ export class AdvisoryLocks {
     }
   }
 
-  private acquire(name: string, mode: 'shared' | 'exclusive', wait: true): Promise<HeldLock>;
-  private acquire(name: string, mode: 'shared' | 'exclusive', wait: boolean): Promise<HeldLock | null>;
   /**
    * Waits for the lock and keeps it until the manager's transaction ends: what it protects and the lock cannot outlive each
    * other, even where the connection breaks.
@@ -47,6 +45,8 @@ export class AdvisoryLocks {
     await manager.query(`SELECT pg_advisory_xact_lock${suffix}($1, $2)`, [LOCK_SPACE, keyOf(name)]);
   }
 
+  private acquire(name: string, mode: 'shared' | 'exclusive', wait: true): Promise<HeldLock>;
+  private acquire(name: string, mode: 'shared' | 'exclusive', wait: boolean): Promise<HeldLock | null>;
   private async acquire(name: string, mode: 'shared' | 'exclusive', wait: boolean): Promise<HeldLock | null> {
     const runner = this.database.dataSource.createQueryRunner();
     await runner.connect();

@@ -108,15 +108,14 @@ export class FirstLight1795396000000 implements MigrationInterface {
                 "state" text NOT NULL,
                 "signer" text,
                 "report" jsonb,
+                "reason" text,
                 "started_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
                 "finished_at" TIMESTAMP WITH TIME ZONE,
                 CONSTRAINT "PK_4ed733f5bcc70cec27187bd90eb" PRIMARY KEY ("id")
             )
         `);
     await queryRunner.query(`
-            CREATE UNIQUE INDEX "import_bundle" ON "snap_store"."import" ("bundle_id")
-            WHERE state = 'done'
-                AND bundle_id IS NOT NULL
+            CREATE INDEX "import_bundle" ON "snap_store"."import" ("bundle_id")
         `);
     await queryRunner.query(`
             CREATE TABLE "snap_store"."setting" (

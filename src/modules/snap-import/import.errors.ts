@@ -1,0 +1,79 @@
+import { BundleError, type BundlePlace } from '../../formats/bundle/index.js';
+import { messageOf, StoreError } from '../../kernel/store-error.js';
+
+/** The bundle is signed by somebody whom this store does not know. */
+export class SignerUnknownError extends BundleError {
+  readonly code = 'signer-unknown';
+
+  constructor(place: BundlePlace, keyId: string) {
+    super(place, `is signed by ${keyId}, whom this store does not know ("signers add" makes a signer known)`, {
+      details: { signer: keyId },
+    });
+  }
+}
+
+/** `proxy.policy.required-signers` asks for a signature that this file does not have. */
+export class SignatureRequiredError extends BundleError {
+  readonly code = 'signature-required';
+}
+
+/** A snap is not what the assertions say of it, or they do not say enough. */
+export class SnapRefusedError extends BundleError {
+  readonly code = 'snap-refused';
+}
+
+/** The bundle counts on content that this store does not hold. */
+export class AssumptionMissingError extends BundleError {
+  readonly code = 'bundle-assumption-missing';
+}
+
+export class ComponentsUnsupportedError extends BundleError {
+  readonly code = 'components-unsupported';
+
+  constructor(place: BundlePlace) {
+    super(place, 'is a component of a snap; this version of the store takes bundles without components only');
+  }
+}
+
+/** What is asked for does not go with this file. */
+export class ImportOptionError extends BundleError {
+  readonly code = 'import-option';
+}
+
+/** What stopped an import, told with the file and member at which it happened; the code is that of the cause. */
+export class ImportFailedError extends BundleError {
+  constructor(
+    place: BundlePlace,
+    readonly code: string,
+    cause: unknown,
+  ) {
+    super(place, messageOf(cause), { cause, ...(cause instanceof StoreError ? { details: cause.details } : {}) });
+  }
+}
+
+/** PostgreSQL's SQLSTATE classes 08 and 57P, node's codes for a connection that broke, and what pg says without a code. */
+const DATABASE_LOST =
+  /^(?:08...|57P0.|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$|^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/;
+
+/**
+ * Gives whatever ended an import the shape in which operators are told of it. An abort stays what it is: the caller asked
+ * for it.
+ */
+export function placed(thrown: unknown, place: BundlePlace, signal: AbortSignal | undefined): unknown {
+  if (thrown instanceof BundleError) return thrown;
+  if (signal?.aborted === true && thrown === signal.reason) return thrown;
+  if (thrown instanceof StoreError) return new ImportFailedError(place, thrown.code, thrown);
+  if (isDatabaseLost(thrown)) {
+    const cause = new Error(`the database went away (${messageOf(thrown)}); nothing was imported, push again`, {
+      cause: thrown,
+    });
+    return new ImportFailedError(place, 'database-lost', cause);
+  }
+  return thrown;
+}
+
+function isDatabaseLost(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { code, driverError } = thrown as Error & { code?: unknown; driverError?: { code?: unknown } };
+  return [code, driverError?.code, thrown.message].some((sign) => typeof sign === 'string' && DATABASE_LOST.test(sign));
+}
