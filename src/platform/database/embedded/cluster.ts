@@ -155,7 +155,10 @@ export class Cluster {
   /** Where a server of this cluster may be listening, or listened when it was killed. */
   async socketFolders(): Promise<string[]> {
     const recorded = (await this.pidFile())?.[4] ?? '';
-    return recorded === '' ? [] : [...new Set([recorded, join(this.home.home, 'run')])];
+    if (recorded === '') return [];
+    const folders = [...new Set([recorded, join(this.home.home, 'run')])];
+    const trusted = await Promise.all(folders.map((folder) => this.home.isTrusted(folder)));
+    return folders.filter((_, index) => trusted[index]);
   }
 
   hasSocket(socketFolder: string): Promise<boolean> {

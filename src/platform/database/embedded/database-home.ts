@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { chmod, chown, lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -42,10 +43,9 @@ export class DatabaseHome {
   /** Makes `DATA/database` (and DATA) where missing: everything that can be done before the start lock is held. */
   static async openDesk(dataDir: string): Promise<string> {
     await mkdir(dataDir, { recursive: true });
-    const desk = join(await realpath(dataDir), 'database');
-    await mkdir(desk, { recursive: true });
-    const owner = await stat(dirname(desk));
-    await handOver(desk, owner.uid, owner.gid);
+    const dataFolder = await realpath(dataDir);
+    const desk = join(dataFolder, 'database');
+    for (const folder of [desk, lockFolderOf(desk)]) await makeFolder(folder, await stat(dataFolder));
     return desk;
   }
 
@@ -59,7 +59,7 @@ export class DatabaseHome {
       const file = join(desk, 'location');
       throw failure(`${file} says that it lies in ${recorded}, where it is not (any more)`, { file, recorded });
     }
-    const self = process.geteuid?.() ?? 0;
+    const self = effectiveUid();
     if (self !== 0) {
       if (clusterOwner !== null && clusterOwner !== self) {
         throw failure(
@@ -110,16 +110,25 @@ export class DatabaseHome {
    * PostgreSQL's list of folders gives a meaning. It belongs to PostgreSQL's user and is closed to all others.
    */
   async makeSocketFolder(preferred: string | null): Promise<string> {
-    const uid = this.user?.uid ?? process.geteuid?.() ?? 0;
     const id = createHash('sha256').update(this.home).digest('hex').slice(0, 16);
-    const inTmp = `/tmp/snap-store-proxy-${uid}-${id}`;
+    const inTmp = `/tmp/snap-store-proxy-${this.databaseUid}-${id}`;
     const inHome = join(this.home, 'run');
     const first = preferred ?? (fitsASocket(inHome) ? inHome : inTmp);
-    if (await this.claim(first, uid)) return first;
+    if (await this.claim(first)) return first;
     // Somebody else's folder of that name is in the way, which under /tmp anyone can arrange.
     const other = await mkdtemp(`${inTmp}-`);
-    await this.claim(other, uid);
+    await this.claim(other);
     return other;
+  }
+
+  /** Whether a socket in this folder can only be ours. Under /tmp anyone may have made a folder of that name. */
+  async isTrusted(socketFolder: string): Promise<boolean> {
+    const found = await lstat(socketFolder).catch(() => null);
+    return found !== null && found.isDirectory() && (found.uid === this.databaseUid || found.uid === effectiveUid());
+  }
+
+  private get databaseUid(): number {
+    return this.user?.uid ?? effectiveUid();
   }
 
   /** Hands a file or folder to the user that PostgreSQL runs as. */
@@ -140,19 +149,29 @@ export class DatabaseHome {
     await this.giveToOwner(path);
   }
 
-  private async claim(folder: string, uid: number): Promise<boolean> {
-    try {
-      await mkdir(folder, { mode: 0o700 });
-      await this.giveToDatabase(folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const found = await lstat(folder);
-    if (!found.isDirectory() || (found.uid !== uid && found.uid !== process.geteuid?.())) return false;
+  private async claim(folder: string): Promise<boolean> {
+    await mkdir(folder, { mode: 0o700 }).catch(unlessExists);
+    if (!(await this.isTrusted(folder))) return false;
     await this.giveToDatabase(folder);
     await chmod(folder, 0o700);
     return true;
   }
+}
+
+/** Where the tickets of the start lock lie. */
+export function lockFolderOf(desk: string): string {
+  return join(desk, 'locks');
+}
+
+/** Refuses a link in its place: root would be led to change the owner of whatever it points to. */
+async function makeFolder(folder: string, owner: Stats): Promise<void> {
+  try {
+    await mkdir(folder);
+    await handOver(folder, owner.uid, owner.gid);
+  } catch (error) {
+    unlessExists(error);
+  }
+  if (!(await lstat(folder)).isDirectory()) throw failure(`${folder} is not a folder`, { folder });
 }
 
 function fitsASocket(folder: string): boolean {
@@ -202,7 +221,7 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** What root makes in a data folder of somebody else belongs to them. */
 async function handOver(path: string, uid: number, gid: number): Promise<void> {
-  if (process.geteuid?.() === 0 && uid !== 0) await chown(path, uid, gid);
+  if (effectiveUid() === 0 && uid !== 0) await chown(path, uid, gid);
 }
 
 async function readText(path: string): Promise<string | null> {
@@ -222,6 +241,14 @@ async function ownerOf(path: string): Promise<number | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+function effectiveUid(): number {
+  return process.geteuid?.() ?? 0;
+}
+
+function unlessExists(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 }
 
 function failure(reason: string, details: Record<string, string | number> = {}): EmbeddedPostgresFailedError {

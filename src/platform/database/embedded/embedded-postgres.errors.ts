@@ -40,8 +40,13 @@ export class EmbeddedPostgresFailedError extends StoreError {
 export class EmbeddedPostgresDiskFullError extends EmbeddedPostgresFailedError {
   override readonly code = 'embedded-database-disk-full';
 
-  constructor(folder: string) {
-    super('the embedded database cannot work', `no space is left on the disk that holds ${folder}`, { folder });
+  constructor(folder: string, options?: ErrorOptions) {
+    super(
+      'the embedded database cannot work',
+      `no space is left on the disk that holds ${folder}`,
+      { folder },
+      options,
+    );
   }
 }
 

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../kernel/store-error.js';
 import { Cluster } from './cluster.js';
 import { DatabaseHome } from './database-home.js';
+import { EmbeddedPostgresDiskFullError, EmbeddedPostgresFailedError } from './embedded-postgres.errors.js';
 import { type EmbeddedPostgresLog, join, lockStart } from './join.js';
 import { connect, DATABASE, PORT, ROLE } from './session.js';
 import { sessionName, UserLock } from './user-lock.js';
 
-const RECOVER_DELAY_MS = 250;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
 
 export interface EmbeddedPostgresConnection {
   /** The folder of the server's Unix socket. */
@@ -53,8 +55,11 @@ export class EmbeddedPostgres {
     log: EmbeddedPostgresLog,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<EmbeddedPostgres> {
-    const desk = await DatabaseHome.openDesk(dataDir);
-    const { lock, socketFolder, password } = await join(desk, log, signal, null);
+    const { desk, lock, socketFolder, password } = await DatabaseHome.openDesk(dataDir)
+      .then(async (desk) => ({ desk, ...(await join(desk, log, signal, null)) }))
+      .catch((error: unknown) => {
+        throw explain(error, dataDir);
+      });
     return new EmbeddedPostgres(desk, log, lock, {
       host: socketFolder,
       port: PORT,
@@ -80,7 +85,7 @@ export class EmbeddedPostgres {
     const startLock = await lockStart(this.desk, this.log);
     try {
       const cluster = new Cluster(await DatabaseHome.settle(this.desk));
-      const lock = this.lock.isLost ? await this.lockAnew() : this.lock;
+      const lock = (await this.lock.isHeld()) ? this.lock : await this.lockAnew();
       if (await lock?.isLast()) await cluster.stop();
       await lock?.leave();
     } finally {
@@ -102,7 +107,8 @@ export class EmbeddedPostgres {
 
   private async recover(): Promise<void> {
     this.log.warn('the embedded database is gone; it is started again');
-    while (!this.hasLeft()) {
+    let told = '';
+    for (let delayMs = FIRST_RETRY_MS; !this.hasLeft(); delayMs = Math.min(2 * delayMs, LAST_RETRY_MS)) {
       try {
         const { lock } = await join(this.desk, this.log, this.left.signal, this.connection.host);
         this.lock = lock;
@@ -111,9 +117,22 @@ export class EmbeddedPostgres {
         return;
       } catch (error) {
         if (this.hasLeft()) return;
-        this.log.warn(messageOf(error));
-        await sleep(RECOVER_DELAY_MS, undefined, { signal: this.left.signal }).catch(() => undefined);
+        if (messageOf(error) !== told) this.log.warn((told = messageOf(error)));
+        await sleep(delayMs, undefined, { signal: this.left.signal }).catch(() => undefined);
       }
     }
   }
+}
+
+/** What the file system says no to, as an error of ours. */
+function explain(error: unknown, dataDir: string): unknown {
+  const code = error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === undefined) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new EmbeddedPostgresDiskFullError(dataDir, { cause: error });
+  return new EmbeddedPostgresFailedError(
+    'the embedded database cannot be used',
+    messageOf(error),
+    { dataDir },
+    { cause: error },
+  );
 }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 
 import { findPackage, runnableBinaries } from './binaries.js';
 import { Cluster, type StartedServer } from './cluster.js';
-import { DatabaseHome } from './database-home.js';
+import { DatabaseHome, lockFolderOf } from './database-home.js';
 import { EmbeddedPostgresFailedError } from './embedded-postgres.errors.js';
 import { connect, ensureDatabase } from './session.js';
 import { StartLock } from './start-lock.js';
@@ -33,7 +33,7 @@ export interface Membership {
 
 /** All that starts, joins or stops the server happens under this lock. */
 export function lockStart(desk: string, log: EmbeddedPostgresLog, signal?: AbortSignal): Promise<StartLock> {
-  return StartLock.acquire(desk, {
+  return StartLock.acquire(lockFolderOf(desk), {
     timeoutMs: START_PATIENCE_MS,
     onWait: (pid) => {
       log.info(`waiting for process ${pid}, which is starting or stopping the database`);

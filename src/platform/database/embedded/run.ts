@@ -27,6 +27,8 @@ export function run(program: string, args: readonly string[], user: SystemUser |
         cwd: '/',
         env: BARE_ENVIRONMENT,
         stdio: ['ignore', 'pipe', 'pipe'],
+        // A terminal's Ctrl-C is for the store, which then leaves in order.
+        detached: true,
         ...identityOf(user),
       });
     } catch (error) {

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedPostgresBusyError } from './embedded-postgres.errors.js';
 import { formatIdentity, livenessOf, ownIdentity, parseIdentity } from './process-identity.js';
 
-const PREFIX = 'start-lock.';
 const FREE = 'free';
 const POLL_MS = 20;
 const HEARTBEAT_MS = 2_000;
@@ -24,7 +23,7 @@ export interface StartLockOptions {
  * One process at a time, across processes, on a file system, and nobody stays locked out by a process that was killed.
  *
  * Node has no flock, and taking over a stale lock file by deleting it is a race. So nothing is ever taken over: tickets
- * `start-lock.N` are symbolic links (made in one atomic step, and only if absent) whose target names their owner or says
+ * `FOLDER/N` are symbolic links (made in one atomic step, and only if absent) whose target names their owner or says
  * `free`. Only the highest number counts. Who finds it free, or its owner dead, makes the next number; who then sees a
  * higher one than its own was late and steps back. The highest is never deleted, so numbers never repeat.
  */
@@ -108,7 +107,7 @@ async function forgetOldTickets(folder: string, below: number): Promise<void> {
 
 async function tickets(folder: string): Promise<number[]> {
   const names = await readdir(folder);
-  return names.filter((name) => /^start-lock\.\d{1,15}$/.test(name)).map((name) => Number(name.slice(PREFIX.length)));
+  return names.filter((name) => /^\d{1,15}$/.test(name)).map(Number);
 }
 
 function beat(path: string): NodeJS.Timeout {
@@ -119,7 +118,7 @@ function beat(path: string): NodeJS.Timeout {
 }
 
 function ticketPath(folder: string, ticket: number): string {
-  return join(folder, `${PREFIX}${ticket}`);
+  return join(folder, String(ticket));
 }
 
 function unlessExists(error: unknown): void {

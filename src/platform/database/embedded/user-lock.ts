@@ -24,9 +24,13 @@ export class UserLock {
     client.once('end', () => (this.lost = true));
   }
 
-  /** The session has ended, and the claim with it. */
-  get isLost(): boolean {
-    return this.lost;
+  /** Whether the session, and the claim with it, is still there. */
+  async isHeld(): Promise<boolean> {
+    if (this.lost) return false;
+    return this.client.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
   }
 
   static async take(client: pg.Client): Promise<UserLock> {
@@ -36,7 +40,8 @@ export class UserLock {
 
   /** Calls back once, when the session ends without {@link leave}. */
   onLost(callback: () => void): void {
-    this.client.once('end', callback);
+    if (this.lost) callback();
+    else this.client.once('end', callback);
   }
 
   /**
