@@ -6,7 +6,8 @@ export interface RunningServerRecord {
   readonly pid: number;
   /** Tells this process from a later one with the same number (/proc/PID/stat, field 22). */
   readonly startTicks: string;
-  readonly port: number;
+  /** Where it listens: an address of this machine, or all of them (`::`, `0.0.0.0`). */
+  readonly address: { readonly host: string; readonly port: number };
   readonly urls: readonly string[];
   readonly startedAt: string;
 }
@@ -16,7 +17,7 @@ const FOLDER = 'run';
 /** Leaves a note in DATA/run, so that `status` and `doctor` find the server wherever it listens. Returns how to take it away. */
 export async function recordServer(
   dataDir: string,
-  server: Pick<RunningServerRecord, 'port' | 'urls'>,
+  server: Pick<RunningServerRecord, 'address' | 'urls'>,
 ): Promise<() => Promise<void>> {
   const folder = join(dataDir, FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -24,7 +25,7 @@ export async function recordServer(
   const record: RunningServerRecord = {
     pid: process.pid,
     startTicks: (await startTicks(process.pid)) ?? '',
-    port: server.port,
+    address: server.address,
     urls: server.urls,
     startedAt: new Date().toISOString(),
   };

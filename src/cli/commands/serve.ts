@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+
+import type { CommandLine } from '../command-line.js';
+import { example } from '../example.js';
+import { parseNumber } from '../numbers.js';
+import type { Session } from '../session.js';
+
+interface ServeOptions {
+  readonly workers?: number;
+  readonly port?: number;
+  readonly host?: string;
+}
+
+export function addServe(parent: Command, commandLine: CommandLine): void {
+  const command = parent
+    .command('serve')
+    .description('run the store until it is told to stop (Ctrl-C or SIGTERM; a second one stops it at once)')
+    .option('--workers <n>', 'processes that share the port', parseNumber(1, 256))
+    .option('--port <port>', 'the HTTP port for this time', parseNumber(0, 65535))
+    .option('--host <host>', 'the address to listen on for this time')
+    .action((options: ServeOptions) => commandLine.run((session) => serve(session, options)));
+  example(command, 'snap-store-proxy serve', 'snap-store-proxy serve --port 8000 --workers 4');
+}
+
+async function serve(session: Session, options: ServeOptions): Promise<undefined> {
+  const { serveAlone, serveWithWorkers } = await import('../serving/index.js');
+  if (options.workers === undefined || options.workers === 1) await serveAlone(session, options);
+  else await serveWithWorkers(session, { ...options, workers: options.workers });
+}
