@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { decodeSignature, InvalidOpenPgpError, type RsaPublicKey, verifySignature } from '../openpgp/index.js';
 import type { Assertion } from './assertion.js';
 import { AssertionRefusedError } from './assertion.errors.js';
-import { AssertionRef } from './assertion-ref.js';
+import { AssertionRef, printable } from './assertion-ref.js';
 import { checkDate } from './header-checks.js';
 import type { Knowledge } from './knowledge.js';
 import type { TrustedRoots } from './trusted-roots.js';
@@ -27,6 +27,11 @@ export interface VerifierOptions {
   readonly roots: TrustedRoots;
   readonly clock: Clock;
   readonly known?: VerifiedSource;
+  /**
+   * An assertion may be signed by any revision of its account-key that holds, not only by the newest: for files that were
+   * collected over the years and are judged by themselves. A store keeps one revision, and that one decides.
+   */
+  readonly byKeysOfAnyRevision?: boolean;
 }
 
 const RANKS = [0, 1, 2, 3] as const;
@@ -78,7 +83,8 @@ export class AssertionVerifier {
 
 /** One run over one batch. */
 class VerificationSession implements Knowledge {
-  private readonly verified = new Map<string, Assertion>();
+  /** Newest first. */
+  private readonly verified = new Map<string, Assertion[]>();
   private readonly errors = new Map<Assertion, AssertionRefusedError>();
   private readonly signatureHolds = new Set<Assertion>();
   private readonly wanted = new Map<string, AssertionRef>();
@@ -106,7 +112,7 @@ class VerificationSession implements Knowledge {
   async find(ref: AssertionRef): Promise<Assertion | null> {
     const root = this.options.roots.find(ref);
     if (root !== null) return root;
-    const ours = this.verified.get(ref.id) ?? null;
+    const ours = this.verified.get(ref.id)?.[0] ?? null;
     const known = (await this.options.known?.find(ref)) ?? null;
     const found = ours === null || (known !== null && known.revision > ours.revision) ? known : ours;
     if (found === null) this.wanted.set(ref.id, ref);
@@ -114,7 +120,7 @@ class VerificationSession implements Knowledge {
   }
 
   async accountKeysNamed(accountId: string, name: string): Promise<readonly Assertion[]> {
-    const here = [...this.options.roots.all(), ...this.verified.values()].filter((key) => {
+    const here = [...this.options.roots.all(), ...[...this.verified.values()].flat()].filter((key) => {
       return key.type === accountKeyType && key.text('account-id') === accountId && key.text('name') === name;
     });
     return [...here, ...((await this.options.known?.accountKeysNamed(accountId, name)) ?? [])];
@@ -127,7 +133,7 @@ class VerificationSession implements Knowledge {
   /** Again and again over those that lack something, as long as that verifies another. */
   private async verifyRank(assertions: readonly Assertion[]): Promise<void> {
     let pending = assertions;
-    for (let hasProgressed = true; hasProgressed; ) {
+    for (let hasProgressed = true; hasProgressed;) {
       hasProgressed = false;
       const stillPending: Assertion[] = [];
       for (const assertion of pending) {
@@ -146,8 +152,11 @@ class VerificationSession implements Knowledge {
 
   private accept(assertion: Assertion): void {
     this.errors.delete(assertion);
-    const other = this.verified.get(assertion.ref.id);
-    if (other === undefined || other.revision < assertion.revision) this.verified.set(assertion.ref.id, assertion);
+    const revisions = [...(this.verified.get(assertion.ref.id) ?? []), assertion];
+    this.verified.set(
+      assertion.ref.id,
+      revisions.sort((left, right) => right.revision - left.revision),
+    );
     this.wanted.delete(assertion.ref.id);
   }
 
@@ -170,41 +179,55 @@ class VerificationSession implements Knowledge {
         `has format ${format}, and ${type.maxFormat} is the latest supported`,
       );
     }
-    const accountKey = type.authority === 'account' ? await this.accountKeyOf(assertion) : null;
-    const key = accountKey === null ? await type.signingKey(assertion, this) : publicKeyOf(accountKey);
-    this.checkSignature(assertion, key);
-    if (accountKey !== null && type.isTimestamped) checkIssuedWhileValid(assertion, accountKey);
+    if (type.authority === 'none') {
+      this.checkSignature(assertion, await type.signingKey(assertion, this));
+    } else {
+      await this.checkSignedByAuthority(assertion);
+    }
     await type.checkConsistency(assertion, this);
   }
 
-  private async accountKeyOf(assertion: Assertion): Promise<Assertion> {
-    const { authorityId, signKeyId } = assertion;
-    const accountKey = await this.find(new AssertionRef(accountKeyType, [signKeyId]));
-    if (accountKey === null) {
-      throw refused(
-        assertion,
-        'key-unknown',
-        `is signed by ${authorityId} with key ${signKeyId}, which no verified account-key gives it`,
-      );
-    }
-    if (accountKey.text('account-id') !== authorityId) {
-      throw refused(
+  private async checkSignedByAuthority(assertion: Assertion): Promise<void> {
+    const accountKeys = await this.accountKeysOf(assertion);
+    const usable = accountKeys.filter((accountKey) => this.whyUnusable(assertion, accountKey) === null);
+    const [first] = usable;
+    // All revisions of an account-key have the same key in them: its id is its digest.
+    if (first === undefined) throw this.whyUnusable(assertion, accountKeys[0]) ?? keyUnknown(assertion);
+    this.checkSignature(assertion, publicKeyOf(first));
+    if (!assertion.type.isTimestamped) return;
+    const issuedAt = checkDate(assertion.headers, 'timestamp');
+    if (usable.some((accountKey) => isKeyValidAt(accountKey, issuedAt))) return;
+    const why = `was issued at ${issuedAt.toISOString()}, outside of its signing key's validity (${validityText(first)})`;
+    throw refused(assertion, 'key-not-valid-then', why);
+  }
+
+  /** The one that counts first. */
+  private async accountKeysOf(assertion: Assertion): Promise<readonly [Assertion, ...Assertion[]]> {
+    const ref = new AssertionRef(accountKeyType, [assertion.signKeyId]);
+    const newest = await this.find(ref);
+    if (newest === null) throw keyUnknown(assertion);
+    if (this.options.byKeysOfAnyRevision !== true || this.options.roots.find(ref) !== null) return [newest];
+    return [newest, ...(this.verified.get(ref.id) ?? [])];
+  }
+
+  private whyUnusable(assertion: Assertion, accountKey: Assertion): AssertionRefusedError | null {
+    const { authorityId } = assertion;
+    const owner = accountKey.text('account-id');
+    if (owner !== authorityId) {
+      return refused(
         assertion,
         'key-of-another-account',
-        `is signed with a key of ${accountKey.text('account-id')} and not of ${authorityId}`,
+        `is signed with a key of ${printable(owner)} and not of ${printable(authorityId)}`,
       );
     }
     if (!isKeyValidAt(accountKey, this.now)) {
-      throw refused(
-        assertion,
-        'key-not-valid-now',
-        `is signed with a key that is not valid now (${validityText(accountKey)})`,
-      );
+      const why = `is signed with a key that is not valid now (${validityText(accountKey)})`;
+      return refused(assertion, 'key-not-valid-now', why);
     }
     if (!mayKeySign(accountKey, assertion.headers)) {
-      throw refused(assertion, 'key-constraints', "does not fit the signing key's constraints");
+      return refused(assertion, 'key-constraints', "does not fit the signing key's constraints");
     }
-    return accountKey;
+    return null;
   }
 
   private checkSignature(assertion: Assertion, key: RsaPublicKey): void {
@@ -239,11 +262,10 @@ function mayChange(error: AssertionRefusedError): boolean {
   return !['format-unsupported', 'signature-malformed', 'signature-wrong'].includes(error.reason);
 }
 
-function checkIssuedWhileValid(assertion: Assertion, accountKey: Assertion): void {
-  const issuedAt = checkDate(assertion.headers, 'timestamp');
-  if (isKeyValidAt(accountKey, issuedAt)) return;
-  const why = `was issued at ${issuedAt.toISOString()}, outside of its signing key's validity (${validityText(accountKey)})`;
-  throw refused(assertion, 'key-not-valid-then', why);
+function keyUnknown(assertion: Assertion): AssertionRefusedError {
+  const { authorityId, signKeyId } = assertion;
+  const why = `is signed by ${printable(authorityId)} with key ${printable(signKeyId)}, which no verified account-key gives it`;
+  return refused(assertion, 'key-unknown', why);
 }
 
 function validityText(accountKey: Assertion): string {
