@@ -77,12 +77,16 @@ export async function runnableBinaries(
   let complaint = linked ? await whyNotRunnable(installed.root, user) : 'its library links cannot be made';
   if (complaint === null) return binariesIn(installed.root, installed.version);
 
-  const copy = await copyPackage(installed, copiesFolder);
-  complaint = await whyNotRunnable(copy, user);
-  if (complaint === null) return binariesIn(copy, installed.version);
-  throw new EmbeddedPostgresFailedError('the embedded PostgreSQL does not run on this machine', complaint, {
-    package: installed.name,
-  });
+  const copy = join(copiesFolder, `postgresql-${installed.version}-${basename(installed.name)}`);
+  if (!(await exists(copy)) || (await whyNotRunnable(copy, user)) !== null) {
+    complaint = await replaceByCopy(installed.root, copy, user);
+    if (complaint !== null) {
+      throw new EmbeddedPostgresFailedError('the embedded PostgreSQL does not run on this machine', complaint, {
+        package: installed.name,
+      });
+    }
+  }
+  return binariesIn(copy, installed.version);
 }
 
 /** Makes the symbolic links that `pg-symlinks.json` lists and that are not there. */
@@ -112,28 +116,33 @@ async function whyNotRunnable(packageRoot: string, user: SystemUser | null): Pro
   return null;
 }
 
-/** Copies under a temporary name and renames: what is there under the final name is whole. */
-async function copyPackage({ root, name, version }: BinariesPackage, copiesFolder: string): Promise<string> {
-  const copy = join(copiesFolder, `postgresql-${version}-${basename(name)}`);
-  if (await exists(copy)) return copy;
-  await mkdir(copiesFolder, { recursive: true });
-  const unfinished = await mkdtemp(`${copy}.copying-`);
+/**
+ * Copies under a temporary name and renames: what is there under the final name is whole and runs.
+ * @returns why it does not run, and then nothing is left of it; null when it does
+ */
+async function replaceByCopy(packageRoot: string, copy: string, user: SystemUser | null): Promise<string | null> {
+  await mkdir(dirname(copy), { recursive: true });
+  const workshop = await mkdtemp(`${copy}.copying-`);
   try {
-    await cp(join(root, 'native'), join(unfinished, 'native'), {
+    const unfinished = join(workshop, 'new');
+    await cp(join(packageRoot, 'native'), join(unfinished, 'native'), {
       recursive: true,
       verbatimSymlinks: true,
       filter: (source) => !source.endsWith('.a'),
     });
     await makeLibraryLinks(unfinished);
-    await makeEnterable(unfinished);
+    await makeEnterable(workshop);
+    const complaint = await whyNotRunnable(unfinished, user);
+    if (complaint !== null) return complaint;
+    await rename(copy, join(workshop, 'old')).catch(() => undefined);
     await rename(unfinished, copy).catch(async (error: unknown) => {
       // Another process, of another data folder, was faster.
       if (!(await exists(copy))) throw error;
     });
+    return null;
   } finally {
-    await rm(unfinished, { recursive: true, force: true });
+    await rm(workshop, { recursive: true, force: true });
   }
-  return copy;
 }
 
 /** What was installed for its owner alone must in its copy be open to the user that the database runs as. */

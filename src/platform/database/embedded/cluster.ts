@@ -162,10 +162,7 @@ export class Cluster {
   }
 
   hasSocket(socketFolder: string): Promise<boolean> {
-    return stat(join(socketFolder, `.s.PGSQL.${PORT}`)).then(
-      () => true,
-      () => false,
-    );
+    return isThere(join(socketFolder, `.s.PGSQL.${PORT}`));
   }
 
   /** Starts a server in a session of its own: it outlives this process, and no terminal's Ctrl-C reaches it. */
@@ -236,12 +233,13 @@ export class Cluster {
   }
 
   /**
-   * A killed server leaves files that name its process. PostgreSQL knows them for stale unless that number has since gone
-   * to another process of the same user, as it does after a restart of a container.
+   * A killed server leaves files that name its process. PostgreSQL knows them for stale unless there still is something
+   * of that number: what remains of the process itself until its parent notices, or, after a restart of a container,
+   * another process of the same user. Should children of the killed server live on, their shared memory gives them away.
    */
   private async removeLeftovers(socketFolder: string): Promise<void> {
     const lines = await this.pidFile();
-    if (lines !== null && (await startTicksOf(Number(lines[0]))) !== null) await rm(join(this.home.cluster, PID_FILE));
+    if (lines !== null && (await isThere(`/proc/${Number(lines[0])}`))) await rm(join(this.home.cluster, PID_FILE));
     for (const name of [`.s.PGSQL.${PORT}`, `.s.PGSQL.${PORT}.lock`])
       await rm(join(socketFolder, name), { force: true });
   }
@@ -288,4 +286,11 @@ export class Cluster {
     const reason = telling?.replace(/^.*?\b(FATAL|PANIC|error): +/, '') ?? (outcome || 'it says nothing');
     return new EmbeddedPostgresFailedError(what, reason, { folder: this.home.home, log: this.home.logFile });
   }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
