@@ -1,0 +1,54 @@
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { prepareClient } from './client.js';
+import { Device, type DeviceOptions } from './device.js';
+import { SnapMaker } from './snap-maker.js';
+import { StoreProcess } from './store-process.js';
+
+/** One running store, the snaps that were made for it, and its devices: what a spec file works with. */
+export class Lab {
+  private readonly devices = new Set<Device>();
+
+  private constructor(
+    /** A folder for whatever a test writes; gone when the lab is closed. */
+    readonly folder: string,
+    readonly store: StoreProcess,
+    readonly snaps: SnapMaker,
+  ) {}
+
+  /** Opens a lab with a store that is running and empty. */
+  static async open(): Promise<Lab> {
+    await prepareClient();
+    const folder = await mkdtemp(join(tmpdir(), 'snap-store-device-'));
+    // The embedded database gives up root's rights and has to get through to its files.
+    await chmod(folder, 0o755);
+    const pairs = join(folder, 'pairs');
+    await mkdir(pairs);
+    const store = await StoreProcess.create(join(folder));
+    await store.start();
+    return new Lab(folder, store, new SnapMaker(pairs));
+  }
+
+  /** A new device that talks to this lab's store, or to what stands in front of it. */
+  async device(options: DeviceOptions & { readonly storeUrl?: string } = {}): Promise<Device> {
+    const device = await Device.start(this.folder, options.storeUrl ?? this.store.url, options);
+    this.devices.add(device);
+    return device;
+  }
+
+  async closeDevices(): Promise<void> {
+    await Promise.all([...this.devices].map((device) => device.close()));
+    this.devices.clear();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.closeDevices();
+      await this.store.destroy();
+    } finally {
+      await rm(this.folder, { recursive: true, force: true });
+    }
+  }
+}
