@@ -75,6 +75,11 @@ export class CatalogWriter {
     });
   }
 
+  /** The digest (hex) of the file under this revision; null where it is not held. */
+  async heldDigest(snapId: string, revision: number): Promise<string | null> {
+    return (await this.revisions.find(snapId, revision))?.sha3_384 ?? null;
+  }
+
   /**
    * Adds a revision of a snap that `ensureSnap` has made known. Its blob is held already.
    * @throws SnapNotHeldError, RevisionConflictError where the revision is held with another digest
