@@ -26,6 +26,8 @@ export interface AssertionType {
   readonly maxFormat: number;
   /** `none`: no `authority-id`, signed by a key that the assertion itself or another one names. */
   readonly authority: 'account' | 'none';
+  /** Something that a store keeps and hands out, and not a request to a service. */
+  readonly isKept: boolean;
   /** The body is JSON in the one form that snapd accepts. */
   readonly hasJsonBody: boolean;
   /** When it was issued must lie within its signing key's validity. */

@@ -1,6 +1,6 @@
 export { Assertion } from './assertion.js';
 export { AssertionRefusedError, type Refusal, type RefusalReason, type RefusalStage } from './assertion.errors.js';
-export { AssertionRef } from './assertion-ref.js';
+export { AssertionRef, printable } from './assertion-ref.js';
 export type { AssertionType } from './assertion-type.js';
 export { builtinRoots } from './builtin-roots.js';
 export { decodeAssertion, MAX_BODY_BYTES, MAX_HEADERS_BYTES, MAX_SIGNATURE_BYTES } from './decode.js';

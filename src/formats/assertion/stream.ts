@@ -65,9 +65,15 @@ async function readOne(reader: StreamReader): Promise<Assertion | null> {
   return assembleAssertion(headers, ownBody, content.subarray(0, headBytes), signatureOf(trailer.bytes));
 }
 
-/** Without the line that parts it from the next assertion; a copy, so that it does not keep the read buffer. */
+/**
+ * Without the line that parts it from the next assertion, and without line ends before it: snapd reads those in a stream, but the
+ * same bytes would not be an assertion by themselves. A copy, so that it does not keep the read buffer.
+ */
 function signatureOf(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.subarray(-BLANK_LINE.length).equals(BLANK_LINE) ? bytes.subarray(0, -1) : bytes);
+  let start = 0;
+  while (bytes[start] === LINE_END[0]) start += 1;
+  const end = bytes.subarray(-BLANK_LINE.length).equals(BLANK_LINE) ? bytes.length - 1 : bytes.length;
+  return Buffer.from(bytes.subarray(start < end ? start : 0, end));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -51,6 +51,7 @@ export const accountKeyRequestType = defineType({
   name: 'account-key-request',
   primaryKey: ['public-key-sha3-384'],
   authority: 'none',
+  isKept: false,
   rank: 1,
   validate: ({ headers, body }) => {
     checkNotEmpty(headers, 'account-id');

@@ -10,6 +10,7 @@ export function defineType(type: Needed & Partial<AssertionType>): AssertionType
     isSequenceForming: false,
     maxFormat: 0,
     authority: 'account',
+    isKept: true,
     hasJsonBody: false,
     isTimestamped: false,
     prerequisites: () => [],

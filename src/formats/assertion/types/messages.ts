@@ -38,6 +38,7 @@ export const responseMessageType = defineType({
   name: 'response-message',
   primaryKey: ['account-id', 'message-id', 'device'],
   authority: 'none',
+  isKept: false,
   rank: 3,
   validate: ({ headers }) => {
     checkMatches(headers, 'account-id', ACCOUNT_ID);

@@ -51,6 +51,7 @@ export const serialRequestType = defineType({
   name: 'serial-request',
   primaryKey: [],
   authority: 'none',
+  isKept: false,
   rank: 1,
   validate: ({ headers }) => {
     checkNotEmpty(headers, 'brand-id');
@@ -68,6 +69,7 @@ export const deviceSessionRequestType = defineType({
   name: 'device-session-request',
   primaryKey: ['brand-id', 'model', 'serial'],
   authority: 'none',
+  isKept: false,
   rank: 3,
   validate: ({ headers }) => {
     checkModelName(headers);
