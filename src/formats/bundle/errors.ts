@@ -8,14 +8,22 @@ export interface BundlePlace {
 
 /** The base of every refusal of a carried file. The message reads `FILE: MEMBER: reason`; the details hold the three apart. */
 export abstract class BundleError extends StoreError {
+  readonly reason: string;
+
   constructor(
     readonly place: BundlePlace,
-    readonly reason: string,
+    reason: string,
     options?: ErrorOptions & { readonly details?: ErrorDetails },
   ) {
-    const shown = place.member === null ? place.file : `${place.file}: ${printable(place.member)}`;
+    const file = printable(place.file);
     const member = place.member === null ? null : printable(place.member);
-    super(`${shown}: ${reason}`, { ...options?.details, file: place.file, member, reason }, options);
+    const shown = printable(reason);
+    super(
+      `${file}: ${member === null ? '' : `${member}: `}${shown}`,
+      { ...options?.details, file, member, reason: shown },
+      options,
+    );
+    this.reason = shown;
   }
 }
 
@@ -69,8 +77,10 @@ export class PairIncompleteError extends BundleError {
   readonly code = 'pair-incomplete';
 }
 
-/** A hostile name must not write control characters, line breaks or direction marks into a terminal or a log. */
+/** Names and values out of a carried file must not move a terminal's cursor, forge a line of a log or turn text around. */
 function printable(text: string): string {
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  return shown.replace(/[^\x20-\x7e…]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+const MAX_SHOWN = 500;

@@ -1,8 +1,5 @@
-import { TarArchive, type TarEntryData } from 'archiver';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import type { Stats } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pack, type Pack } from 'tar-stream';
 
 import { Sha3_384 } from '../../kernel/digest.js';
 import { BundleDamagedError } from './errors.js';
@@ -11,6 +8,7 @@ import type { BundleManifest } from './manifest.js';
 import { encodeManifest } from './manifest-encode.js';
 import { declaredMembers, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, type DeclaredMember } from './members.js';
 import { signManifest, type ManifestSigner } from './signature.js';
+import { pump } from './streams.js';
 import { sumsText, type MemberDigest } from './sums.js';
 
 export interface WriteBundleOptions {
@@ -38,35 +36,38 @@ export async function* writeBundle(options: WriteBundleOptions): AsyncGenerator<
   yield* storedGzip(writeTar(options));
 }
 
-/** The one property of a file's status that archiver looks at. */
-function sizeOnly(size: number): Stats {
-  return Object.assign(Object.create(null) as Stats, { size });
-}
-
 async function* writeTar(options: WriteBundleOptions): AsyncGenerator<Uint8Array> {
-  const archive = new TarArchive();
-  const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const feeding = new Feeding(archive, options, signal).run().catch((error: unknown) => {
-    archive.destroy(error instanceof Error ? error : new Error(String(error)));
+  const archive = pack();
+  // Who reads the archive hears of it too; an error event that nobody listens to would end the process.
+  archive.on('error', () => undefined);
+  const { signal } = options;
+  const onAbort = (): void => {
+    archive.destroy(asError(signal?.reason));
+  };
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted === true) onAbort();
+  const feeding = new Feeding(archive, options).run().catch((error: unknown) => {
+    archive.destroy(asError(error));
   });
   try {
-    for await (const chunk of archive) yield chunk as Buffer;
+    for await (const chunk of archive as AsyncIterable<Uint8Array>) yield chunk;
     await feeding;
   } finally {
-    stop.abort();
+    signal?.removeEventListener('abort', onAbort);
     archive.destroy();
   }
 }
 
-/** Hands the members to the archive one after the other. */
+/**
+ * Hands the members to the archive one after the other. This is tar-stream itself and not archiver on top of it: archiver 8
+ * holds a stream of unknown size in memory, does not hear of a source's failure, and takes the process down when aborted.
+ */
 class Feeding {
   private readonly sums: MemberDigest[] = [];
 
   constructor(
-    private readonly archive: TarArchive,
+    private readonly archive: Pack,
     private readonly options: WriteBundleOptions,
-    private readonly signal: AbortSignal,
   ) {}
 
   async run(): Promise<void> {
@@ -79,32 +80,27 @@ class Feeding {
       this.sums.push(member);
     }
     const sums = Buffer.from(sumsText(this.sums));
-    await this.add(SUMS_PATH, sums.length, sums);
-    await this.archive.finalize();
+    await this.add(SUMS_PATH, sums.length, only(sums));
+    this.archive.finalize();
   }
 
   private async addSmall(path: string, bytes: Buffer): Promise<void> {
-    await this.add(path, bytes.length, bytes);
+    await this.add(path, bytes.length, only(bytes));
     this.sums.push({ path, digest: Sha3_384.fromBytes(createHash('sha3-384').update(bytes).digest()) });
   }
 
-  /** Archiver reads a stream of unknown size into memory; `stats` tells it the size. It does not listen for a source's errors. */
-  private async add(path: string, size: number, content: Buffer | AsyncIterable<Uint8Array>): Promise<void> {
-    const added = once(this.archive, 'entry', { signal: this.signal });
-    const data: TarEntryData = { name: path, date: new Date(0), mode: 0o644 };
-    if (Buffer.isBuffer(content)) {
-      this.archive.append(content, data);
-      await added;
-      return;
-    }
-    const source = Readable.from(content, { objectMode: false, highWaterMark: 1024 * 1024 });
-    const failed = new Promise<never>((_resolve, reject) => source.once('error', reject));
-    this.archive.append(source, { ...data, stats: sizeOnly(size) });
-    try {
-      await Promise.race([added, failed]);
-    } finally {
-      source.destroy();
-    }
+  /** Resolves when the archive has taken the whole member in. */
+  private async add(path: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const header = { name: path, size, mode: 0o644, mtime: new Date(0), type: 'file' } as const;
+    await new Promise<void>((resolve, reject) => {
+      const done = (error?: Error | null): void => {
+        if (error) reject(error);
+        else resolve();
+      };
+      const entry = this.archive.entry(header, done);
+      entry.on('error', reject);
+      void pump(content, entry);
+    });
   }
 
   private async *checked(member: DeclaredMember, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -122,4 +118,12 @@ class Feeding {
       throw new BundleDamagedError(place, 'has another SHA3-384 digest than declared');
     }
   }
+}
+
+async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(bytes);
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
