@@ -1,12 +1,53 @@
 import { Module } from '@nestjs/common';
 
+import { PlatformHttpModule } from '../../platform/http/platform-http.module.js';
+import { AssertionsModule } from '../assertions/index.js';
+import { BlobsModule } from '../blobs/index.js';
 import { CatalogWriter } from './catalog-writer.js';
+import { AssertionFetches } from './device/assertion-fetches.js';
+import { AssertionsService } from './device/assertions.service.js';
+import { CatalogueService } from './device/catalogue.service.js';
+import { DeviceApi } from './device/device-api.js';
+import { DownloadsService } from './device/downloads.service.js';
+import { InfoService } from './device/info.service.js';
+import { RefreshService } from './device/refresh.service.js';
+import { RevisionDocuments } from './device/revision-documents.js';
+import { DeviceController } from './http/device.controller.js';
+import { DeviceLane } from './http/device-lane.js';
+import { ListingService } from './listing.service.js';
+import { ReleaseService } from './release.service.js';
+import { RemovalService } from './removal.service.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
+import { AssertionCache } from './snapshot/assertion-cache.js';
+import { CatalogSnapshot } from './snapshot/catalog-snapshot.js';
+import { EntryLoader } from './snapshot/entry-loader.js';
 
 @Module({
-  providers: [SnapRepository, RevisionRepository, ReleaseRepository, CatalogWriter],
-  exports: [CatalogWriter],
+  imports: [PlatformHttpModule, AssertionsModule, BlobsModule],
+  controllers: [DeviceController],
+  providers: [
+    SnapRepository,
+    RevisionRepository,
+    ReleaseRepository,
+    CatalogWriter,
+    ReleaseService,
+    RemovalService,
+    ListingService,
+    EntryLoader,
+    CatalogSnapshot,
+    AssertionCache,
+    RevisionDocuments,
+    InfoService,
+    AssertionFetches,
+    RefreshService,
+    AssertionsService,
+    DownloadsService,
+    CatalogueService,
+    DeviceApi,
+    DeviceLane,
+  ],
+  exports: [CatalogWriter, ReleaseService, RemovalService, ListingService],
 })
 export class CatalogModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { SCHEMA } from '../../../platform/database/data-source.js';
 import { Transaction } from '../../../platform/database/transaction.js';
 import { SnapRevision } from '../entities/snap-revision.entity.js';
 
@@ -74,6 +75,25 @@ export class RevisionRepository {
     }
   }
 
+  /** The version of each snap's newest revision, by snap-id. */
+  async newestVersions(): Promise<Map<string, string>> {
+    const rows = await this.transaction.manager.query<{ snap_id: string; version: string }[]>(
+      `SELECT DISTINCT ON (snap_id) snap_id, version FROM ${SCHEMA}.snap_revision ORDER BY snap_id, revision DESC`,
+    );
+    return new Map(rows.map(({ snap_id, version }) => [snap_id, version]));
+  }
+
+  /** Snaps, revisions, and the bytes of their files, each file counted once. */
+  async holdings(): Promise<{ snaps: number; revisions: number; sizeBytes: number }> {
+    const [row] = await this.transaction.manager.query<{ snaps: string; revisions: string; size_bytes: string }[]>(
+      `SELECT count(DISTINCT snap_id) AS snaps, count(*) AS revisions,
+         (SELECT coalesce(sum(size_bytes), 0)
+          FROM (SELECT DISTINCT sha3_384, size_bytes FROM ${SCHEMA}.snap_revision) AS file) AS size_bytes
+       FROM ${SCHEMA}.snap_revision`,
+    );
+    return { snaps: Number(row?.snaps), revisions: Number(row?.revisions), sizeBytes: Number(row?.size_bytes) };
+  }
+
   async add(revision: NewRevision): Promise<void> {
     await this.transaction.manager.insert(SnapRevision, { ...revision, sizeBytes: String(revision.sizeBytes) });
   }
@@ -82,13 +102,16 @@ export class RevisionRepository {
     await this.transaction.manager.delete(SnapRevision, { snapId, revision });
   }
 
-  /** Those of the digests that no revision names any more. */
-  async unreferenced(sha3_384s: readonly string[]): Promise<string[]> {
-    const rows = await this.transaction.manager
-      .createQueryBuilder(SnapRevision, 'revision')
-      .select('DISTINCT revision.sha3_384', 'sha3_384')
-      .where('revision.sha3_384 IN (:...sha3_384s)', { sha3_384s: [...sha3_384s, ''] })
-      .getRawMany<{ sha3_384: string }>();
+  /** Those of the digests that no revision names, apart from the ones that are about to go. */
+  async unreferenced(
+    sha3_384s: readonly string[],
+    going: { readonly snapId: string; readonly revisions: readonly number[] },
+  ): Promise<string[]> {
+    const rows = await this.transaction.manager.query<{ sha3_384: string }[]>(
+      `SELECT DISTINCT sha3_384 FROM ${SCHEMA}.snap_revision
+       WHERE sha3_384 = ANY($1) AND NOT (snap_id = $2 AND revision = ANY($3))`,
+      [sha3_384s, going.snapId, going.revisions],
+    );
     const referenced = new Set(rows.map((row) => row.sha3_384));
     return sha3_384s.filter((digest) => !referenced.has(digest));
   }

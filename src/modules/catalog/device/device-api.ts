@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+
+import { type Answer, jsonAnswer } from '../../../platform/http/answer.js';
+import type { DeviceRequest, DeviceRoute } from '../../../platform/http/device-route.js';
+import { errorListAnswer } from '../../../platform/http/error-answer.js';
+import { BadRequestError } from '../../../platform/http/http.errors.js';
+import { ASSERTIONS_ROUTE } from './assertion-path.js';
+import { AssertionsService } from './assertions.service.js';
+import { CatalogueService } from './catalogue.service.js';
+import { nonceAnswer, noSerialAnswer, sessionAnswer } from './device-sessions.js';
+import { DOWNLOAD_ROUTE } from './download-path.js';
+import { DownloadsService } from './downloads.service.js';
+import { InfoService } from './info.service.js';
+import { parseRefreshRequest, REFRESH_LIMITS } from './refresh-request.js';
+import { RefreshService } from './refresh.service.js';
+
+const ARCHITECTURE = /^[a-z0-9_-]{1,32}$/;
+/** Three assertions, of which a model may be large. */
+const SESSION_BODY_BYTES = 1024 * 1024;
+
+/** What devices ask a store (snapd: package store), by path. */
+@Injectable()
+export class DeviceApi {
+  readonly routes: readonly DeviceRoute[];
+
+  constructor(
+    private readonly info: InfoService,
+    private readonly refresh: RefreshService,
+    private readonly assertions: AssertionsService,
+    private readonly downloads: DownloadsService,
+    private readonly catalogue: CatalogueService,
+  ) {
+    this.routes = [
+      { method: 'GET', path: ASSERTIONS_ROUTE, answer: ({ rest, query }) => this.assertions.answer(rest, query) },
+      { method: 'GET', path: 'v2/snaps/info/', answer: (request) => this.infoAnswer(request) },
+      { method: 'POST', path: 'v2/snaps/refresh', answer: (request) => this.refreshAnswer(request) },
+      { method: 'GET', path: DOWNLOAD_ROUTE, answer: (request) => this.downloadAnswer(request) },
+      { method: 'POST', path: 'api/v1/snaps/auth/nonces', answer: nonceAnswer },
+      { method: 'POST', path: 'api/v1/snaps/auth/sessions', answer: (request) => readThen(request, sessionAnswer) },
+      { method: 'POST', path: 'api/v1/snaps/auth/request-id', answer: noSerialAnswer },
+      { method: 'POST', path: 'api/v1/snaps/auth/devices', answer: (request) => readThen(request, noSerialAnswer) },
+      { method: 'GET', path: 'api/v1/snaps/sections', answer: () => this.catalogue.sections() },
+      { method: 'GET', path: 'api/v1/snaps/names', answer: () => this.catalogue.names() },
+      { method: 'GET', path: 'v2/snaps/categories', answer: () => this.catalogue.categories() },
+      { method: 'GET', path: 'v2/snaps/find', answer: noSearchAnswer },
+      { method: 'GET', path: '_status/check', answer: () => jsonAnswer(200, { status: 'ok' }) },
+      { method: 'GET', path: '', answer: () => jsonAnswer(200, { store: 'snap-store-proxy' }) },
+    ];
+  }
+
+  route(method: string, path: string): DeviceRoute | undefined {
+    return this.routes.find((route) => route.method === method && route.path === path);
+  }
+
+  private infoAnswer(request: DeviceRequest): Answer | Promise<Answer> {
+    return this.info.answer(request.rest, request.query, architectureOf(request), request.baseUrl);
+  }
+
+  private async refreshAnswer(request: DeviceRequest): Promise<Answer> {
+    const asked = parseRefreshRequest(await request.json(REFRESH_LIMITS.bodyBytes));
+    const architecture = architectureOf(request);
+    if (architecture === null && asked.actions.some(({ action }) => action !== 'fetch-assertions')) {
+      throw new BadRequestError('the header Snap-Device-Architecture says for which architecture; it is missing');
+    }
+    return this.refresh.answer(asked, architecture ?? '', request.baseUrl);
+  }
+
+  private downloadAnswer(request: DeviceRequest): Promise<Answer> {
+    return this.downloads.answer(request.rest, {
+      range: request.header('range'),
+      ifRange: request.header('if-range'),
+      ifNoneMatch: request.header('if-none-match'),
+    });
+  }
+}
+
+/** The two names that snapd has for it (store/store.go). @throws BadRequestError */
+function architectureOf(request: DeviceRequest): string | null {
+  const architecture = request.header('snap-device-architecture') ?? request.header('x-ubuntu-architecture');
+  if (architecture !== null && !ARCHITECTURE.test(architecture)) {
+    throw new BadRequestError('the header Snap-Device-Architecture names no architecture');
+  }
+  return architecture;
+}
+
+async function readThen(request: DeviceRequest, answer: () => Answer): Promise<Answer> {
+  await request.body(SESSION_BODY_BYTES);
+  return answer();
+}
+
+/** snapd shows the message. A 404 would make it try the search of long ago (store/store.go, Find). */
+function noSearchAnswer(): Answer {
+  const message = 'this store cannot be searched; "snap info NAME" and "snap install NAME" work';
+  return errorListAnswer(400, 'search-not-supported', message);
+}

@@ -1,0 +1,16 @@
+import { isSnapId } from '../../../kernel/snap-names.js';
+
+export const DOWNLOAD_ROUTE = 'api/v1/snaps/download/';
+
+const FILE = /^([a-zA-Z0-9]{32})_([1-9][0-9]{0,9})\.snap$/;
+
+/** Where a revision's file is, below the base URL. It never means another file, so whoever stands between may keep it. */
+export function downloadPath(snapId: string, revision: number): string {
+  return `/${DOWNLOAD_ROUTE}${snapId}_${revision}.snap`;
+}
+
+/** What the last part of such a path asks for; null where it is not one. */
+export function parseDownloadFile(file: string): { readonly snapId: string; readonly revision: number } | null {
+  const [, snapId = '', revision = ''] = FILE.exec(file) ?? [];
+  return isSnapId(snapId) ? { snapId, revision: Number(revision) } : null;
+}

@@ -1,0 +1,225 @@
+import { parseEpoch, type Epoch } from '../../../kernel/epoch.js';
+import { BadRequestError } from '../../../platform/http/http.errors.js';
+
+/** What a device has installed, as it tells with every refresh request. */
+export interface ContextSnap {
+  readonly instanceKey: string;
+  readonly snapId: string;
+  readonly revision: number;
+  readonly trackingChannel: string;
+  readonly epoch: Epoch | null;
+}
+
+export interface SnapAction {
+  readonly action: 'install' | 'refresh' | 'download';
+  readonly instanceKey: string;
+  readonly name: string | null;
+  readonly snapId: string | null;
+  readonly channel: string | null;
+  readonly revision: number | null;
+  readonly epoch: Epoch | null;
+}
+
+/** An assertion of which a device wants to have the newest. */
+export interface WantedAssertion {
+  readonly type: string;
+  /** Optional keys may be missing. */
+  readonly primaryKey: readonly string[];
+  /** The revision that the device has, or null. */
+  readonly ifNewerThan: number | null;
+}
+
+/** As `WantedAssertion`, by its place in a sequence. */
+export interface WantedSequence {
+  readonly type: string;
+  /** The primary key without its last part. */
+  readonly sequenceKey: readonly string[];
+  /** Exactly this one, or null. */
+  readonly sequence: number | null;
+  /** This one in a newer revision, or a later one; null for the latest. */
+  readonly ifSequenceEqualOrNewerThan: number | null;
+  readonly ifNewerThan: number | null;
+}
+
+export interface FetchAssertionsAction {
+  readonly action: 'fetch-assertions';
+  /** Means something to the device only. */
+  readonly key: string;
+  readonly assertions: readonly (WantedAssertion | WantedSequence)[];
+}
+
+/** An action that this store does not know: a newer snapd may have one. */
+export interface UnknownAction {
+  readonly action: 'unknown';
+  readonly said: string;
+  readonly instanceKey: string;
+  readonly name: string | null;
+}
+
+export type RefreshAction = SnapAction | FetchAssertionsAction | UnknownAction;
+
+export interface RefreshRequest {
+  /** By instance-key. */
+  readonly context: ReadonlyMap<string, ContextSnap>;
+  readonly actions: readonly RefreshAction[];
+  /** By assertion type; 0 for types that are not named. */
+  readonly maxFormats: ReadonlyMap<string, number>;
+}
+
+/** Enough for the largest devices several times over (snapd asks for 256 groups of assertions at once, assertstate/bulk.go). */
+export const REFRESH_LIMITS = {
+  bodyBytes: 4 * 1024 * 1024,
+  snaps: 2_000,
+  actions: 2_000,
+  assertions: 10_000,
+  text: 512,
+};
+
+const MAX_KEYS = 10;
+const MAX_FORMATS = 100;
+
+/**
+ * Reads the body of `POST v2/snaps/refresh` (snapd: store/store_action.go). Fields that are not known are passed over, since
+ * snapd adds some with most releases; those that are known must be what they should be. Written out by hand rather than with
+ * decorators: this is the request that a fleet sends most, and checking it is most of what it costs (see bench/).
+ * @throws BadRequestError naming the field
+ */
+export function parseRefreshRequest(body: unknown): RefreshRequest {
+  const request = record(body, 'the body');
+  const context = new Map<string, ContextSnap>();
+  for (const [index, snap] of list(request.context, 'context', REFRESH_LIMITS.snaps).entries()) {
+    const installed = parseContextSnap(record(snap, `context[${index}]`), `context[${index}]`);
+    context.set(installed.instanceKey, installed);
+  }
+  let assertions = 0;
+  const actions = list(request.actions, 'actions', REFRESH_LIMITS.actions).map((item, index) => {
+    const action = parseAction(record(item, `actions[${index}]`), `actions[${index}]`);
+    if (action.action === 'fetch-assertions') assertions += action.assertions.length;
+    if (assertions > REFRESH_LIMITS.assertions) {
+      throw new BadRequestError(`one request may ask for up to ${REFRESH_LIMITS.assertions} assertions`);
+    }
+    return action;
+  });
+  if (actions.length === 0) throw new BadRequestError('actions is empty');
+  return { context, actions, maxFormats: parseMaxFormats(request['assertion-max-formats']) };
+}
+
+function parseContextSnap(snap: Record<string, unknown>, where: string): ContextSnap {
+  return {
+    instanceKey: text(snap['instance-key'], `${where}.instance-key`),
+    snapId: text(snap['snap-id'], `${where}.snap-id`),
+    revision: integer(snap.revision, `${where}.revision`),
+    trackingChannel: optionalText(snap['tracking-channel'], `${where}.tracking-channel`) ?? 'stable',
+    epoch: optionalEpoch(snap.epoch, `${where}.epoch`),
+  };
+}
+
+function parseAction(action: Record<string, unknown>, where: string): RefreshAction {
+  const said = text(action.action, `${where}.action`);
+  if (said === 'fetch-assertions') {
+    const wanted = list(action.assertions, `${where}.assertions`, REFRESH_LIMITS.assertions);
+    return {
+      action: said,
+      key: optionalText(action.key, `${where}.key`) ?? '',
+      assertions: wanted.map((item, index) => parseWanted(item, `${where}.assertions[${index}]`)),
+    };
+  }
+  const instanceKey = text(action['instance-key'], `${where}.instance-key`);
+  const name = optionalText(action.name, `${where}.name`);
+  if (said !== 'install' && said !== 'refresh' && said !== 'download') {
+    return { action: 'unknown', said, instanceKey, name };
+  }
+  return {
+    action: said,
+    instanceKey,
+    name,
+    snapId: optionalText(action['snap-id'], `${where}.snap-id`),
+    channel: optionalText(action.channel, `${where}.channel`),
+    revision: optionalNumber(action.revision, `${where}.revision`, 1),
+    epoch: optionalEpoch(action.epoch, `${where}.epoch`),
+  };
+}
+
+function parseWanted(item: unknown, where: string): WantedAssertion | WantedSequence {
+  const wanted = record(item, where);
+  const type = text(wanted.type, `${where}.type`);
+  const ifNewerThan = optionalNumber(wanted['if-newer-than'], `${where}.if-newer-than`, 0);
+  if (isAbsent(wanted['sequence-key'])) {
+    return { type, primaryKey: textList(wanted['primary-key'], `${where}.primary-key`), ifNewerThan };
+  }
+  const atLeast = 'if-sequence-equal-or-newer-than';
+  return {
+    type,
+    sequenceKey: textList(wanted['sequence-key'], `${where}.sequence-key`),
+    sequence: optionalNumber(wanted.sequence, `${where}.sequence`, 1),
+    ifSequenceEqualOrNewerThan: optionalNumber(wanted[atLeast], `${where}.${atLeast}`, 1),
+    ifNewerThan,
+  };
+}
+
+function parseMaxFormats(value: unknown): Map<string, number> {
+  if (isAbsent(value)) return new Map();
+  const formats = Object.entries(record(value, 'assertion-max-formats'));
+  if (formats.length > MAX_FORMATS) throw new BadRequestError('assertion-max-formats names too many types');
+  return new Map(formats.map(([type, format]) => [type, whole(format, 'assertion-max-formats', 0)]));
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new BadRequestError(`${where} is not a JSON object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** An absent list is an empty one. */
+function list(value: unknown, where: string, max: number): unknown[] {
+  if (isAbsent(value)) return [];
+  if (!Array.isArray(value)) throw new BadRequestError(`${where} is not a list`);
+  if (value.length > max) throw new BadRequestError(`${where} has more than ${max} entries`);
+  return value;
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value !== 'string' || value === '') throw new BadRequestError(`${where} is not a text`);
+  if (value.length > REFRESH_LIMITS.text) throw new BadRequestError(`${where} is too long`);
+  return value;
+}
+
+/** snapd leaves out what it has nothing for, and some of its fields come empty. */
+function optionalText(value: unknown, where: string): string | null {
+  return isAbsent(value) || value === '' ? null : text(value, where);
+}
+
+function textList(value: unknown, where: string): string[] {
+  const items = list(value, where, MAX_KEYS);
+  if (items.length === 0) throw new BadRequestError(`${where} is empty`);
+  return items.map((item) => text(item, where));
+}
+
+function integer(value: unknown, where: string): number {
+  if (!Number.isSafeInteger(value)) throw new BadRequestError(`${where} is not a whole number`);
+  return value as number;
+}
+
+function whole(value: unknown, where: string, min: number): number {
+  const number = integer(value, where);
+  if (number < min || number > 0x7fff_ffff) throw new BadRequestError(`${where} is out of range`);
+  return number;
+}
+
+function optionalNumber(value: unknown, where: string, min: number): number | null {
+  return isAbsent(value) ? null : whole(value, where, min);
+}
+
+function optionalEpoch(value: unknown, where: string): Epoch | null {
+  if (isAbsent(value)) return null;
+  try {
+    return parseEpoch(value);
+  } catch (error) {
+    throw new BadRequestError(`${where}: ${error instanceof Error ? error.message : 'not an epoch'}`);
+  }
+}

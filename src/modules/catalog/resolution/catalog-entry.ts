@@ -1,0 +1,62 @@
+import type { Epoch } from '../../../kernel/epoch.js';
+import type { ReleaseRow } from '../releases-in-force.js';
+import type { SnapMetadata } from '../snap-metadata.js';
+
+/** What resolving a channel needs to know of a revision. */
+export interface HeldRevision {
+  readonly revision: number;
+  /** `all`, or those that the snap declares to run on. */
+  readonly architectures: readonly string[];
+  readonly epoch: Epoch;
+}
+
+/** A channel that has held a revision at some time. */
+export interface PastRelease {
+  readonly architecture: string;
+  readonly channel: string;
+  readonly revision: number;
+}
+
+/** What resolving needs to know of a snap. Never changes: a change makes a new one. */
+export interface ChannelSource {
+  /** Null means `latest`. */
+  readonly defaultTrack: string | null;
+  readonly revisions: ReadonlyMap<number, HeldRevision>;
+  /** At most one row for each architecture and channel. */
+  readonly releases: readonly ReleaseRow[];
+  /** Where revisions have been, for devices whose data is too old for what is released now. */
+  readonly past: readonly PastRelease[];
+}
+
+/** A revision as far as the channel map shows it. */
+export interface ListedRevision extends HeldRevision {
+  /** Lowercase hex. */
+  readonly sha3_384: string;
+  readonly sizeBytes: number;
+  readonly version: string;
+  readonly type: string;
+  readonly base: string | null;
+  readonly confinement: string;
+  readonly commonIds: readonly string[];
+  readonly createdAt: Date;
+}
+
+/** In the words of the store API; read from the account assertion. */
+export interface Publisher {
+  readonly id: string;
+  readonly username: string;
+  readonly 'display-name': string;
+  readonly validation: string;
+}
+
+/** A snap as devices see it. Never changes: a change makes a new one, which is how what was made from it is told stale. */
+export interface CatalogEntry extends ChannelSource {
+  readonly snapId: string;
+  readonly name: string;
+  readonly publisher: Publisher;
+  /** What the online store said of it, where a bundle brought that. */
+  readonly metadata: SnapMetadata;
+  /** The same, filled up from the newest revision's snap.yaml. */
+  readonly description: SnapMetadata;
+  readonly revisions: ReadonlyMap<number, ListedRevision>;
+}

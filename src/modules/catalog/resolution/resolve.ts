@@ -1,0 +1,138 @@
+import { runsOn } from '../../../kernel/architecture.js';
+import { Channel, DEFAULT_TRACK } from '../../../kernel/channel.js';
+import { canRead, type Epoch } from '../../../kernel/epoch.js';
+import { EVERY_ARCHITECTURE } from '../releases-in-force.js';
+import type { ChannelSource } from './catalog-entry.js';
+import { architecturesOf, ChannelView } from './channel-view.js';
+
+/** What a device has of the snap now. */
+export interface InstalledSnap {
+  readonly revision: number;
+  readonly trackingChannel: Channel;
+  /** Null where the device did not say. */
+  readonly epoch: Epoch | null;
+}
+
+/** What a device asks for; what it does not say is null. */
+export interface Wish {
+  readonly architecture: string;
+  /** As the device wrote it: a channel without a track may mean the default one. */
+  readonly channel: string | null;
+  /** Wins over the channel. */
+  readonly revision: number | null;
+  /** Data that the revision must be able to read. */
+  readonly epoch: Epoch | null;
+}
+
+export interface ReleaseThere {
+  readonly architecture: string;
+  readonly channel: string;
+}
+
+export type Resolution =
+  | {
+      readonly found: true;
+      readonly keepsInstalled: false;
+      readonly revision: number;
+      /** Where the revision is released for this device; null where it was asked for by number alone. */
+      readonly effectiveChannel: Channel | null;
+      /** The channel on the default track that the device is to follow from now on. */
+      readonly redirectChannel: Channel | null;
+      readonly releasedAt: Date | null;
+    }
+  /** The device has something newer than the store would give it: it keeps that, whether it is held or not. */
+  | {
+      readonly found: true;
+      readonly keepsInstalled: true;
+      readonly revision: number;
+      readonly effectiveChannel: Channel;
+    }
+  | { readonly found: false; readonly releases: readonly ReleaseThere[] };
+
+/** Which revision a device without the snap gets, to install it or to download it. @throws InvalidChannelError */
+export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
+  if (wish.revision !== null) return byRevision(source, wish, wish.revision);
+  const text = wish.channel ?? 'stable';
+  const channel = Channel.parseWithDefaultTrack(text, source.defaultTrack ?? DEFAULT_TRACK);
+  const isRedirected = channel.toString() !== Channel.parse(text).toString();
+  return byChannel(source, wish, channel, isRedirected ? channel : null);
+}
+
+/**
+ * Which revision a device with the snap gets. A refresh along the channel that it follows never takes it back: it may have
+ * been installed, or refreshed, where more was there than has been carried here. Asking for another channel, or for a
+ * revision, does.
+ * @throws InvalidChannelError
+ */
+export function resolveRefresh(source: ChannelSource, wish: Wish, installed: InstalledSnap): Resolution {
+  if (wish.revision !== null) return byRevision(source, wish, wish.revision);
+  const channel = wish.channel === null ? installed.trackingChannel : Channel.parse(wish.channel);
+  const resolved = byChannel(source, { ...wish, epoch: wish.epoch ?? installed.epoch }, channel, null);
+  const follows = channel.toString() === installed.trackingChannel.toString();
+  const open = follows ? ChannelView.of(source, wish.architecture).lookUp(channel) : null;
+  // There is something on the channel, but older, or nothing that could read the device's data.
+  if (open !== null && (!resolved.found || resolved.revision < installed.revision)) {
+    return { found: true, keepsInstalled: true, revision: installed.revision, effectiveChannel: open.channel };
+  }
+  return resolved;
+}
+
+function byRevision(source: ChannelSource, wish: Wish, revision: number): Resolution {
+  const held = source.revisions.get(revision);
+  if (held === undefined || !runsOn(held.architectures, wish.architecture)) return notFound(source);
+  return {
+    found: true,
+    keepsInstalled: false,
+    revision,
+    effectiveChannel: wish.channel === null ? null : Channel.parse(wish.channel),
+    redirectChannel: null,
+    releasedAt: null,
+  };
+}
+
+function byChannel(source: ChannelSource, wish: Wish, channel: Channel, redirectChannel: Channel | null): Resolution {
+  const open = ChannelView.of(source, wish.architecture).lookUp(channel);
+  if (open === null) return notFound(source);
+  const revision = readable(source, wish, open.channel, open.revision);
+  if (revision === null) return notFound(source);
+  return {
+    found: true,
+    keepsInstalled: false,
+    revision,
+    effectiveChannel: open.channel,
+    redirectChannel,
+    releasedAt: revision === open.revision ? open.releasedAt : null,
+  };
+}
+
+/**
+ * The released revision, if it can read the device's data; else the newest that was on this channel before and can, which is
+ * the step in between (snapd: snap/epoch.go tells how epochs are climbed).
+ */
+function readable(source: ChannelSource, wish: Wish, channel: Channel, released: number): number | null {
+  const { epoch, architecture } = wish;
+  if (epoch === null) return released;
+  const isReadable = (revision: number): boolean => {
+    const held = source.revisions.get(revision);
+    return held !== undefined && runsOn(held.architectures, architecture) && canRead(held.epoch, epoch);
+  };
+  if (isReadable(released)) return released;
+  const steps = source.past.filter(
+    (past) =>
+      past.channel === channel.toString() &&
+      (past.architecture === architecture || past.architecture === EVERY_ARCHITECTURE) &&
+      past.revision < released &&
+      isReadable(past.revision),
+  );
+  return steps.length === 0 ? null : Math.max(...steps.map(({ revision }) => revision));
+}
+
+/** snapd tells the user from this whether it is the channel or the architecture that is missing (daemon/errors.go). */
+function notFound(source: ChannelSource): Resolution {
+  const releases = architecturesOf(source).flatMap((architecture) =>
+    ChannelView.of(source, architecture)
+      .inOrder(source.defaultTrack)
+      .map(({ channel }) => ({ architecture, channel: channel.toString() })),
+  );
+  return { found: false, releases };
+}

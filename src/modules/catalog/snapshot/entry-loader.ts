@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+
+import { assertionRef } from '../../../formats/assertion/index.js';
+import type { Snap } from '../entities/snap.entity.js';
+import { AssertionService } from '../../assertions/index.js';
+import { ReleaseRepository } from '../repositories/release.repository.js';
+import { type RevisionFacts, RevisionRepository } from '../repositories/revision.repository.js';
+import { SnapRepository } from '../repositories/snap.repository.js';
+import type { CatalogEntry, ListedRevision, PastRelease, Publisher } from '../resolution/catalog-entry.js';
+import { ANY_FORMAT } from './assertion-cache.js';
+import { describeSnap } from './describe-snap.js';
+import { publisherOf } from './publisher.js';
+
+/** Reads what devices see of a snap out of the database. */
+@Injectable()
+export class EntryLoader {
+  constructor(
+    private readonly snaps: SnapRepository,
+    private readonly revisions: RevisionRepository,
+    private readonly releases: ReleaseRepository,
+    private readonly assertions: AssertionService,
+  ) {}
+
+  async idOf(name: string): Promise<string | null> {
+    return (await this.snaps.byName(name))?.snapId ?? null;
+  }
+
+  /** Null where the snap is not held, or its declaration has been revoked: an empty snap-name (snapd: asserts/snap_asserts.go). */
+  async load(snapId: string): Promise<CatalogEntry | null> {
+    const snap = await this.snaps.byId(snapId);
+    if (snap === null || (await this.isRevoked(snap))) return null;
+    const [facts, releases, publisher] = await Promise.all([
+      this.revisions.factsOf(snapId),
+      this.releases.newest(snapId),
+      this.publisher(snap.publisherId),
+    ]);
+    const newest = facts[0];
+    const inItsWords = newest === undefined ? {} : describeSnap(await this.snapYaml(snapId, newest.revision));
+    return {
+      snapId,
+      name: snap.name,
+      publisher,
+      defaultTrack: snap.defaultTrack,
+      metadata: snap.metadata,
+      description: { ...inItsWords, ...snap.metadata },
+      revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
+      releases,
+      past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
+    };
+  }
+
+  /** Empty where the revision is not held. */
+  async snapYaml(snapId: string, revision: number): Promise<string> {
+    return (await this.revisions.find(snapId, revision))?.snapYaml ?? '';
+  }
+
+  private async isRevoked(snap: Snap): Promise<boolean> {
+    const declaration = await this.assertions.find(assertionRef('snap-declaration', ['16', snap.snapId]), ANY_FORMAT);
+    return declaration?.text('snap-name') === '';
+  }
+
+  private async publisher(accountId: string): Promise<Publisher> {
+    const account = await this.assertions.find(assertionRef('account', [accountId]), ANY_FORMAT);
+    return publisherOf(accountId, account);
+  }
+
+  private async past(snapId: string): Promise<PastRelease[]> {
+    const rows = await this.releases.past(snapId);
+    return rows.flatMap(({ architecture, channel, revision }) =>
+      revision === null ? [] : [{ architecture, channel, revision }],
+    );
+  }
+}
+
+function listed(fact: RevisionFacts): ListedRevision {
+  const { revision, architectures, epoch, sha3_384, version, type, base, confinement, commonIds, createdAt } = fact;
+  const sizeBytes = Number(fact.sizeBytes);
+  return {
+    revision,
+    architectures,
+    epoch,
+    sha3_384,
+    sizeBytes,
+    version,
+    type,
+    base,
+    confinement,
+    commonIds,
+    createdAt,
+  };
+}
+
+function hasSeveralEpochs(facts: readonly RevisionFacts[]): boolean {
+  return new Set(facts.map(({ epoch }) => JSON.stringify(epoch))).size > 1;
+}

@@ -1,0 +1,57 @@
+import { HttpException } from '@nestjs/common';
+
+import { StoreError } from '../../kernel/store-error.js';
+import { type Answer, jsonAnswer } from './answer.js';
+
+/**
+ * The status of each refusal that a request can meet; whatever is not named is the store's own failure. This is the only
+ * place where the two meet.
+ */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  'bad-request': 400,
+  'too-many-bytes': 413,
+  'invalid-channel': 400,
+  'invalid-architecture': 400,
+  'invalid-digest': 400,
+  'invalid-epoch': 400,
+  'invalid-snap-id': 400,
+  'invalid-snap-name': 400,
+  'assertion-refused': 400,
+  'not-found': 404,
+  'resource-not-found': 404,
+  'snap-not-held': 404,
+  'revision-not-held': 404,
+  'channel-not-open': 404,
+  'file-not-servable': 404,
+  'blob-changed': 503,
+  'database-unreachable': 503,
+};
+
+export interface DescribedError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What may be told to a client of anything that was thrown; the reason of a failure of ours stays in the log. */
+export function describeError(error: unknown): DescribedError {
+  if (error instanceof StoreError) {
+    const status = STATUS_OF_CODE[error.code] ?? 500;
+    if (status < 500) return { status, code: error.code, message: error.message };
+    return { status, code: error.code, message: 'the store cannot answer this now; its log says why' };
+  }
+  if (error instanceof HttpException && error.getStatus() < 500) {
+    return { status: error.getStatus(), code: 'bad-request', message: error.message };
+  }
+  return { status: 500, code: 'internal-error', message: 'the store failed to answer this; its log says why' };
+}
+
+/** In the form that snapd reads errors in, wherever it reads them (store/store.go, store/store_asserts.go). */
+export function errorAnswer(error: unknown): Answer {
+  const { status, code, message } = describeError(error);
+  return errorListAnswer(status, code, message);
+}
+
+export function errorListAnswer(status: number, code: string, message: string): Answer {
+  return jsonAnswer(status, { 'error-list': [{ code, message }] });
+}

@@ -1,0 +1,23 @@
+import { StoreError } from '../../kernel/store-error.js';
+
+/** The request is not what its endpoint takes. */
+export class BadRequestError extends StoreError {
+  readonly code = 'bad-request';
+}
+
+/** There is no such resource at all; that a store lacks a snap or an assertion has errors of its own. */
+export class ResourceNotFoundError extends StoreError {
+  readonly code = 'resource-not-found';
+}
+
+export class PortInUseError extends StoreError {
+  readonly code = 'port-in-use';
+
+  constructor(host: string, port: number) {
+    super(`port ${port} on ${host} is taken by another program`, { host, port });
+  }
+}
+
+export class CannotListenError extends StoreError {
+  readonly code = 'cannot-listen';
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+
+import { TooManyBytesError } from '../../kernel/byte-limit.js';
+import { messageOf } from '../../kernel/store-error.js';
+import { BadRequestError } from './http.errors.js';
+
+/**
+ * Reads a request's body to its end.
+ * @throws TooManyBytesError before more than the limit is in memory, BadRequestError where the client stopped short or
+ *   compressed it
+ */
+export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const tooLarge = (): TooManyBytesError =>
+    new TooManyBytesError(`the body of this request may have up to ${limitBytes} bytes`, { limitBytes });
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.reject(tooLarge());
+  if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
+    return Promise.reject(new BadRequestError('the body of a request is not compressed here'));
+  }
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let sizeBytes = 0;
+    const fail = (error: Error): void => {
+      request.off('data', take);
+      // What still comes is thrown away; the connection is closed after the answer.
+      request.resume();
+      reject(error);
+    };
+    const take = (piece: Buffer): void => {
+      sizeBytes += piece.length;
+      if (sizeBytes > limitBytes) fail(tooLarge());
+      else pieces.push(piece);
+    };
+    request.on('data', take);
+    request.once('end', () => {
+      resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, sizeBytes));
+    });
+    request.once('error', (error) => {
+      fail(new BadRequestError(`the request broke off: ${error.message}`));
+    });
+    request.once('close', () => {
+      if (!request.complete) fail(new BadRequestError('the request broke off'));
+    });
+  });
+}
+
+/**
+ * The JSON that a request carries, whatever content type it claims: snapd asks for cohorts without one. Where a host
+ * application has parsed the body already, what it found.
+ * @throws TooManyBytesError, BadRequestError
+ */
+export async function readJson(request: IncomingMessage & { body?: unknown }, limitBytes: number): Promise<unknown> {
+  if (request.body !== undefined && request.readableEnded) return request.body;
+  const bytes = await readBody(request, limitBytes);
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch (error) {
+    throw new BadRequestError(`the body of this request is not JSON: ${messageOf(error).slice(0, 100)}`);
+  }
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+
+import { messageOf } from '../../kernel/store-error.js';
+import { LoggerFactory, type Logger } from '../logging/logger.js';
+import type { Answer } from './answer.js';
+import { BaseUrl } from './base-url.js';
+import { DeviceRequest, type DeviceRoute } from './device-route.js';
+import { describeError, errorAnswer, errorListAnswer } from './error-answer.js';
+import { sendAnswer } from './send-answer.js';
+
+/** Where in a URL a route begins and ends. */
+export interface RouteMatch {
+  readonly route: DeviceRoute;
+  /** The path under which a host application has mounted the store; empty for the store itself. */
+  readonly mount: string;
+  readonly rest: string;
+  readonly query: string;
+}
+
+/** Asks a route for its answer and sends it; whatever goes wrong becomes an answer too. Never rejects. */
+@Injectable()
+export class Responder {
+  private readonly log: Logger;
+
+  constructor(
+    private readonly baseUrls: BaseUrl,
+    loggers: LoggerFactory,
+  ) {
+    this.log = loggers.named('http');
+  }
+
+  /** For a listener that knows the whole URL, but not how it was matched. */
+  respondWith(
+    request: IncomingMessage & { originalUrl?: string },
+    response: ServerResponse,
+    route: DeviceRoute,
+  ): void | Promise<void> {
+    const url = request.originalUrl ?? request.url ?? '';
+    const mark = url.indexOf('?');
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const query = mark === -1 ? '' : url.slice(mark + 1);
+    const start = route.path === '' ? path.length - (path.endsWith('/') ? 1 : 0) : path.indexOf(`/${route.path}`);
+    if (start === -1) {
+      const what = `${request.method ?? ''} ${path.slice(0, 200)}`;
+      return sendAnswer(request, response, errorListAnswer(404, 'resource-not-found', `there is no ${what}`), ignore);
+    }
+    const rest = path.slice(start + 1 + route.path.length);
+    return this.respond(request, response, { route, mount: path.slice(0, start), rest, query });
+  }
+
+  async respond(request: IncomingMessage, response: ServerResponse, match: RouteMatch): Promise<void> {
+    const answer = await this.answer(request, match);
+    // A body that was not read to its end would be taken for the next request.
+    if (!request.complete && request.method !== 'GET' && request.method !== 'HEAD') response.shouldKeepAlive = false;
+    try {
+      await sendAnswer(request, response, answer, (error) => {
+        this.report(request, error);
+      });
+    } catch (error) {
+      this.report(request, error);
+      response.destroy();
+    }
+  }
+
+  private async answer(request: IncomingMessage, { route, mount, rest, query }: RouteMatch): Promise<Answer> {
+    try {
+      return await route.answer(new DeviceRequest(request, rest, query, this.baseUrls.of(request, mount)));
+    } catch (error) {
+      this.report(request, error);
+      return errorAnswer(error);
+    }
+  }
+
+  /** Only what the store failed at: that a client asked for something odd is nothing for the log. */
+  private report(request: IncomingMessage, error: unknown): void {
+    if (describeError(error).status < 500) return;
+    const { method = '', url = '' } = request;
+    this.log.error({ method, url: url.slice(0, 300), reason: messageOf(error) }, 'a request could not be answered');
+  }
+}
+
+function ignore(): void {
+  // Only a streamed body can fail.
+}
