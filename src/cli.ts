@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { runCommandLine } from './cli/main.js';
 import { processIo } from './cli/io.js';
+import { runCommandLine } from './cli/main.js';
 
-process.exit(await runCommandLine(process.argv.slice(2), processIo()));
+const io = processIo();
+const exitCode = await runCommandLine(process.argv.slice(2), io);
+// A slow reader of a pipe gets all of it before the process ends.
+await Promise.all([io.stdout.flush(), io.stderr.flush()]);
+process.exit(exitCode);

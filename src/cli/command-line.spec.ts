@@ -32,8 +32,18 @@ async function run(args: readonly string[], { stdin = null, terminal = false }: 
   let [stdout, stderr] = ['', ''];
   const io: CommandLineIo = {
     stdin: Object.assign(Readable.from(stdin === null ? [] : [Buffer.from(stdin)]), { isTTY: stdin === null }),
-    stdout: { isTerminal: terminal, hasColor: false, write: (text) => (stdout += text) },
-    stderr: { isTerminal: terminal, hasColor: false, write: (text) => (stderr += text) },
+    stdout: {
+      isTerminal: terminal,
+      hasColor: false,
+      write: (text) => (stdout += text),
+      flush: () => Promise.resolve(),
+    },
+    stderr: {
+      isTerminal: terminal,
+      hasColor: false,
+      write: (text) => (stderr += text),
+      flush: () => Promise.resolve(),
+    },
     progressColumns: () => null,
     signal: new AbortController().signal,
   };

@@ -18,6 +18,8 @@ export interface TextSink {
   readonly isTerminal: boolean;
   readonly hasColor: boolean;
   write(text: string): void;
+  /** Resolves when all that was written has gone out, or has nowhere to go. */
+  flush(): Promise<void>;
 }
 
 /** The running process, with its signals taken: the first one aborts, the second one ends the process at once. */
@@ -50,5 +52,13 @@ function sinkOf(stream: NodeJS.WriteStream): TextSink {
     write: (text) => {
       if (!readerIsGone) stream.write(text);
     },
+    flush: () =>
+      new Promise((resolve) => {
+        if (readerIsGone) resolve();
+        else
+          stream.write('', () => {
+            resolve();
+          });
+      }),
   };
 }

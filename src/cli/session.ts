@@ -44,6 +44,12 @@ export class Session {
     return loadBootstrapSettings({ dataDir: this.dataDir, configFile: this.options.configFile, flags });
   }
 
+  /** Whether `becomeOwner` will make another user of this process: then input that only root may read is opened before. */
+  async willChangeUser(): Promise<boolean> {
+    const { ownerToBecome } = await import('./owner.js');
+    return (await ownerToBecome(this.dataDir)) !== null;
+  }
+
   /** As root on somebody else's data folder: becomes that user for good. What only root may read must be open by now. */
   async becomeOwner(): Promise<void> {
     const { becomeOwnerOf } = await import('./owner.js');

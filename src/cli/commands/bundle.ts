@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
 
 import type { Inspection, InspectedSnap } from '../bundle/inspect.js';
+import type { Verification } from '../bundle/verify.js';
 import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
+import { EXIT, type ExitCode } from '../exit-code.js';
+import { repeatable } from '../options.js';
+import type { ProgressState } from '../progress.js';
 import type { Session } from '../session.js';
 import { counted, renderBytes } from '../table.js';
 
@@ -15,6 +19,15 @@ export function addBundle(parent: Command, commandLine: CommandLine): void {
     .argument('<file>', 'a bundle, a folder, a tarball, or NAME_REV.snap with NAME_REV.assert beside it')
     .action((file: string) => commandLine.run((session) => inspectFile(session, file)));
   example(inspect, 'snap-store-proxy bundle inspect jq-20260101T120000.tar.gz --format json');
+  const verify = bundle
+    .command('verify')
+    .description('hold every digest and every signature against each other and the trusted roots')
+    .argument('<file>', 'as for inspect')
+    .option('--extra-root <file>', "trust the accounts in this file beside Canonical's (repeatable)", repeatable, [])
+    .action((file: string, options: { readonly extraRoot: string[] }) =>
+      commandLine.run((session) => verifyFile(session, file, options.extraRoot)),
+    );
+  example(verify, 'snap-store-proxy bundle verify jq-20260101T120000.tar.gz');
 }
 
 async function inspectFile(session: Session, file: string): Promise<undefined> {
@@ -30,6 +43,47 @@ async function inspectFile(session: Session, file: string): Promise<undefined> {
       '\n\n',
     ),
   );
+}
+
+async function verifyFile(session: Session, file: string, extraRoots: readonly string[]): Promise<ExitCode> {
+  const [{ planImport }, { verifySource }, { readTrustedRoots }] = await Promise.all([
+    import('../../formats/bundle/index.js'),
+    import('../bundle/verify.js'),
+    import('../../modules/assertions/offline.js'),
+  ]);
+  const roots = await readTrustedRoots(extraRoots);
+  const { sources, ignored } = await planImport(file);
+  const verifications: Verification[] = [];
+  for (const source of sources) {
+    const progress = session.progress(source.path);
+    try {
+      const onProgress = (state: ProgressState): void => {
+        progress.report(state);
+      };
+      verifications.push(await verifySource(source, roots, session.signal, onProgress));
+    } finally {
+      progress.end();
+    }
+  }
+  const isSound = verifications.every(({ findings }) => findings.every(({ problem }) => problem === null));
+  session.out.result({ isSound, files: verifications, ignored }, () =>
+    [
+      ...verifications.map((verification) => renderVerification(session, verification)),
+      ...ignored.map(({ path, reason }) => `${path}: not read: ${reason}`),
+    ].join('\n'),
+  );
+  return isSound ? EXIT.done : EXIT.verification;
+}
+
+function renderVerification({ out }: Session, { file, signer, findings }: Verification): string {
+  const lines = findings.map(({ subject, problem }) =>
+    problem === null
+      ? `${out.paint('green', 'OK')} ${subject}`
+      : `${out.paint('red', 'REFUSED')} ${subject}: ${problem}`,
+  );
+  const refused = findings.filter(({ problem }) => problem !== null).length;
+  const signature = signer === null ? 'not signed' : `signed by ${signer}`;
+  return [...lines, `${file}: ${signature}; ${findings.length - refused} OK, ${refused} refused`].join('\n');
 }
 
 const KINDS: Record<Inspection['kind'], string> = {
@@ -61,7 +115,7 @@ function renderSnap({ name, snapId, reasons, revisions, channels }: InspectedSna
   return [
     `  ${name ?? 'unnamed'} ${snapId}${why}`,
     ...revisions.map(({ revision, version, architectures, sizeBytes }) => {
-      const facts = [version, architectures?.join(','), renderBytes(sizeBytes)].filter((fact) => fact != null);
+      const facts = [version, architectures?.join(',') ?? null, renderBytes(sizeBytes)].filter((fact) => fact !== null);
       return `    revision ${revision}: ${facts.join(', ')}`;
     }),
     ...channels.map(({ channel, architecture, revision, requested }) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import type { CommandLine } from '../command-line.js';
+import { addAssertions } from './assertions.js';
 import { addBundle } from './bundle.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
@@ -14,6 +15,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addServe,
   addPushSnap,
   addGc,
+  addAssertions,
   addBundle,
   addConfig,
   addMigrateDatabase,

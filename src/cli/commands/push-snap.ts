@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 
 import type { ImportPlan, ImportSource } from '../../formats/bundle/index.js';
-import type { ImportReport, ImportService } from '../../modules/snap-import/index.js';
+import type {
+  CarriedFile,
+  ImportOptions,
+  ImportProgress,
+  ImportReport,
+  ImportService,
+} from '../../modules/snap-import/index.js';
 import { UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
 import { describeError, printError, type ReportedError } from '../errors.js';
@@ -40,26 +46,64 @@ async function push(session: Session, files: readonly string[], options: PushOpt
     import('../../kernel/channel.js'),
     import('../../formats/bundle/index.js'),
   ]);
-  const channel = options.channel === undefined ? {} : { channel: Channel.parse(options.channel) };
+  const channel = options.channel === undefined ? null : Channel.parse(options.channel);
   const plans: ImportPlan[] = [];
   for (const file of files) plans.push(await planImport(file));
-  for (const { path, reason } of plans.flatMap(({ ignored }) => ignored))
+  for (const { path, reason } of plans.flatMap(({ ignored }) => ignored)) {
     session.out.note(`${path} ${reason}; not imported`);
-  return session.withStore(async (store) => {
-    const { ImportService } = await import('../../modules/snap-import/index.js');
-    const pushing = new Pushing(session, store.get(ImportService), {
-      ...channel,
-      replaceMap: options.pushChannelMap === true,
-      dryRun: options.dryRun === true,
+  }
+  const inputs = await Inputs.of(
+    plans.flatMap(({ sources }) => sources),
+    await session.willChangeUser(),
+  );
+  try {
+    return await session.withStore(async (store) => {
+      const { ImportService } = await import('../../modules/snap-import/index.js');
+      const pushing = new Pushing(session, store.get(ImportService), {
+        channel,
+        replaceMap: options.pushChannelMap === true,
+        dryRun: options.dryRun === true,
+        signal: session.signal,
+      });
+      await pushing.importAll(inputs);
+      return pushing.end();
     });
-    for (const { sources } of plans) {
-      for (const source of sources) if (!(await pushing.import(source))) return pushing.end();
-    }
-    return pushing.end();
-  });
+  } finally {
+    await inputs.close();
+  }
 }
 
-type ImportOptions = Parameters<ImportService['import']>[1];
+/** What is to be imported, open when its turn comes; all of it at once where this process is about to lose the right to. */
+class Inputs {
+  private constructor(
+    readonly sources: readonly ImportSource[],
+    private readonly open: (source: ImportSource) => Promise<CarriedFile>,
+    private readonly opened: Map<ImportSource, CarriedFile>,
+  ) {}
+
+  static async of(sources: readonly ImportSource[], atOnce: boolean): Promise<Inputs> {
+    const { CarriedFile } = await import('../../modules/snap-import/index.js');
+    const inputs = new Inputs(sources, (source) => CarriedFile.open(source), new Map());
+    if (atOnce) for (const source of sources) inputs.opened.set(source, await inputs.open(source));
+    return inputs;
+  }
+
+  /** Works with one of them, open, and closes it. */
+  async use<T>(source: ImportSource, work: (file: CarriedFile) => Promise<T>): Promise<T> {
+    const file = this.opened.get(source) ?? (await this.open(source));
+    this.opened.set(source, file);
+    try {
+      return await work(file);
+    } finally {
+      this.opened.delete(source);
+      await file.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.opened.values()) await file.close();
+  }
+}
 
 /** One call of push-snap: a file that is refused does not keep the others out. */
 class Pushing {
@@ -72,35 +116,42 @@ class Pushing {
     private readonly options: ImportOptions,
   ) {}
 
-  /** @returns whether it makes sense to go on */
-  async import(source: ImportSource): Promise<boolean> {
-    const { out, signal, io } = this.session;
-    const progress = this.session.progress(source.path);
-    try {
-      const report = await this.imports.import(source, {
-        ...this.options,
-        signal,
-        onProgress: (state) => {
-          progress.report(state);
-        },
-      });
-      progress.end();
-      this.results.push({ file: source.path, report });
-      out.text(renderImport(report));
-      for (const note of report.notes) out.note(`${source.path}: ${note}`);
-      return true;
-    } catch (thrown) {
-      progress.end();
-      const error = describeError(thrown);
-      if (this.exitCode === EXIT.done) this.exitCode = error.exitCode;
-      this.results.push({ file: source.path, error });
-      printError(io.stderr, error, out.options.format);
-      return error.exitCode !== EXIT.unreachable && !signal.aborted;
+  async importAll(inputs: Inputs): Promise<void> {
+    for (const source of inputs.sources) {
+      const exitCode = await this.import(source.path, (work) => inputs.use(source, work));
+      if (this.exitCode === EXIT.done) this.exitCode = exitCode;
+      // The next file would end the same way.
+      if (exitCode === EXIT.unreachable || this.session.signal.aborted) return;
     }
   }
 
   end(): ExitCode {
     this.session.out.result({ files: this.results }, () => '');
     return this.exitCode;
+  }
+
+  private async import(
+    path: string,
+    use: (work: (file: CarriedFile) => Promise<ImportReport>) => Promise<ImportReport>,
+  ): Promise<ExitCode> {
+    const { out, io } = this.session;
+    const progress = this.session.progress(path);
+    const onProgress = (state: ImportProgress): void => {
+      progress.report(state);
+    };
+    try {
+      const report = await use((file) => this.imports.import(file, { ...this.options, onProgress }));
+      progress.end();
+      this.results.push({ file: path, report });
+      out.text(renderImport(report));
+      for (const note of report.notes) out.note(`${path}: ${note}`);
+      return EXIT.done;
+    } catch (thrown) {
+      progress.end();
+      const error = describeError(thrown);
+      this.results.push({ file: path, error });
+      printError(io.stderr, error, out.options.format);
+      return error.exitCode;
+    }
   }
 }

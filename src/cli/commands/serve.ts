@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
-import { parseNumber } from '../numbers.js';
+import { parseNumber } from '../options.js';
 import type { Session } from '../session.js';
 
 interface ServeOptions {

@@ -74,7 +74,7 @@ class WorkerTeam {
         void this.joined(worker, announcement);
       });
       const [exitCode] = (await once(worker, 'exit')) as [number | null];
-      if (stop.aborted) return;
+      if (isAborted(stop)) return;
       if (!this.ready.delete(worker)) {
         // It has said itself what is wrong; another one would say the same.
         this.failure ??= new WorkerFailedError(`a worker did not start (exit code ${exitCode ?? 'none'})`);
@@ -93,4 +93,9 @@ class WorkerTeam {
     this.forget = await recordServer(this.session.dataDir, announcement);
     announce(this.session.out, announcement);
   }
+}
+
+/** Asked again after waiting. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -34,11 +34,11 @@ export async function checkMove(move: DatabaseMove): Promise<string | null> {
   const there = await contentsOf(move, move.to);
   if (await hasDatabase(move.dataDir, move.from)) {
     const here = await contentsOf(move, move.from);
-    const isSafe =
-      here.counts === null || isEmpty(here.counts) || (there.counts !== null && coversAll(there.counts, here.counts));
-    if (!isSafe) {
-      const rows = [...(here.counts?.values() ?? [])].reduce((sum, count) => sum + count, 0);
-      throw new DatabaseHoldsDataError(here.where, rows);
+    if (here.counts !== null && !isEmpty(here.counts) && !coversAll(there.counts ?? new Map(), here.counts)) {
+      throw new DatabaseHoldsDataError(
+        here.where,
+        [...here.counts.values()].reduce((sum, count) => sum + count, 0),
+      );
     }
   }
   return there.problem;

@@ -12,3 +12,8 @@ export function parseNumber(smallest: number, largest: number): (text: string) =
 }
 
 export const parseRevision = parseNumber(1, 2 ** 31 - 1);
+
+/** For options that may be given more than once. */
+export function repeatable(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
