@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
-import { AdvisoryLocks, type HeldLock } from '../../platform/database/advisory-lock.js';
+import { messageOf } from '../../kernel/store-error.js';
+import { AdvisoryLocks } from '../../platform/database/advisory-lock.js';
 import { Transaction } from '../../platform/database/transaction.js';
 import { HashWorkers, type HashedContent } from '../../platform/hashing/hash-workers.js';
+import { LoggerFactory, type Logger } from '../../platform/logging/logger.js';
 import { BlobReader } from './blob-reader.js';
 import { BlobGoneError } from './blobs.errors.js';
 import { BlobRepository } from './blob.repository.js';
@@ -27,30 +28,52 @@ export interface ReceivedBlob extends HashedContent {
 /** Opens the door for one import at a time or several, in this process and others. */
 @Injectable()
 export class BlobIntakes {
-  constructor(
-    private readonly storage: BlobStorage,
-    private readonly repository: BlobRepository,
-    private readonly reader: BlobReader,
-    private readonly workers: HashWorkers,
-    private readonly locks: AdvisoryLocks,
-    private readonly transaction: Transaction,
-  ) {}
+  private readonly log: Logger;
 
-  /** Whoever opens an intake ends it. The id names its staging folder and the lock that keeps the collector out of it. */
-  async open(id: string = randomUUID()): Promise<BlobIntake> {
+  constructor(
+    readonly storage: BlobStorage,
+    readonly repository: BlobRepository,
+    readonly reader: BlobReader,
+    readonly workers: HashWorkers,
+    readonly locks: AdvisoryLocks,
+    readonly transaction: Transaction,
+    loggers: LoggerFactory,
+  ) {
+    this.log = loggers.named('blobs');
+  }
+
+  /**
+   * Receives files for as long as the work takes. What it did not publish is thrown away afterwards.
+   * @param id names the staging folder, and the lock that keeps the collector out of it
+   */
+  async with<T>(id: string, work: (intake: BlobIntake) => Promise<T>): Promise<T> {
     const lock = await this.locks.take(intakeLock(id), 'exclusive');
-    return new BlobIntake(
-      id,
-      lock,
-      this.storage,
-      this.repository,
-      this.reader,
-      this.workers,
-      this.locks,
-      this.transaction,
-    );
+    const intake = new BlobIntake(id, this);
+    try {
+      return await work(intake);
+    } finally {
+      await this.tidyUp(intake);
+      await lock.release();
+    }
+  }
+
+  /** Whether the process that works with this intake is still there. */
+  async isAlive(id: string): Promise<boolean> {
+    const lock = await this.locks.tryTake(intakeLock(id), 'exclusive');
+    await lock?.release();
+    return lock === null;
+  }
+
+  private async tidyUp(intake: BlobIntake): Promise<void> {
+    try {
+      await intake.discard();
+    } catch (error) {
+      this.log.warn({ intake: intake.id, reason: messageOf(error) }, 'a staging folder is left for the collector');
+    }
   }
 }
+
+type Tools = Pick<BlobIntakes, 'storage' | 'repository' | 'reader' | 'workers' | 'locks' | 'transaction'>;
 
 interface Kept {
   readonly sha3_384Hex: string;
@@ -63,13 +86,7 @@ export class BlobIntake {
 
   constructor(
     readonly id: string,
-    private readonly lock: HeldLock,
-    private readonly storage: BlobStorage,
-    private readonly repository: BlobRepository,
-    private readonly reader: BlobReader,
-    private readonly workers: HashWorkers,
-    private readonly locks: AdvisoryLocks,
-    private readonly transaction: Transaction,
+    private readonly tools: Tools,
   ) {}
 
   /**
@@ -79,13 +96,13 @@ export class BlobIntake {
   async receive(what: string, source: AsyncIterable<Uint8Array>, options: ReceiveOptions = {}): Promise<ReceivedBlob> {
     const { expectedSha3_384Hex, signal } = options;
     if (expectedSha3_384Hex !== undefined && (await this.isHeld(expectedSha3_384Hex))) {
-      const content = await this.workers.hash(source, { signal });
+      const content = await this.tools.workers.hash(source, { signal });
       // Other content than expected is the caller's to refuse; it was not kept, and cannot be published.
       return this.remember(content, null, content.sha3_384.hex === expectedSha3_384Hex);
     }
-    const staged = await this.storage.stage(this.id, what);
+    const staged = await this.tools.storage.stage(this.id, what);
     try {
-      const content = await this.workers.hash(source, { signal, sink: (block) => staged.write(block) });
+      const content = await this.tools.workers.hash(source, { signal, sink: (block) => staged.write(block) });
       if (await this.isHeld(content.sha3_384.hex)) {
         await staged.discard();
         return this.remember(content, null, true);
@@ -104,30 +121,26 @@ export class BlobIntake {
    * @throws BlobGoneError, StorageFullError, StorageFailedError, and what `work` throws
    */
   publish<T>(work: () => Promise<T>): Promise<T> {
-    return this.transaction.run(async () => {
-      await this.locks.holdForTransaction(this.transaction.manager, BLOBS_LOCK, 'shared');
-      const known = await this.repository.known([...this.kept.keys()]);
+    return this.tools.transaction.run(async () => {
+      await this.tools.locks.holdForTransaction(this.tools.transaction.manager, BLOBS_LOCK, 'shared');
+      const known = await this.tools.repository.known([...this.kept.keys()]);
       for (const { sha3_384Hex, staged } of this.kept.values()) {
-        const file = staged === null ? await this.storage.stat(sha3_384Hex) : await staged.publish(sha3_384Hex);
+        const file = staged === null ? await this.tools.storage.stat(sha3_384Hex) : await staged.publish(sha3_384Hex);
         if (file === null) throw new BlobGoneError(sha3_384Hex);
-        if (staged !== null || !known.has(sha3_384Hex)) await this.repository.putSound(sha3_384Hex, file);
+        if (staged !== null || !known.has(sha3_384Hex)) await this.tools.repository.putSound(sha3_384Hex, file);
       }
       return work();
     });
   }
 
   /** Throws away what was not published. */
-  async end(): Promise<void> {
-    try {
-      for (const { staged } of this.kept.values()) await staged?.discard();
-      await this.storage.removeStaging(this.id);
-    } finally {
-      await this.lock.release();
-    }
+  async discard(): Promise<void> {
+    for (const { staged } of this.kept.values()) await staged?.discard();
+    await this.tools.storage.removeStaging(this.id);
   }
 
   private async isHeld(sha3_384Hex: string): Promise<boolean> {
-    return this.kept.has(sha3_384Hex) || (await this.reader.find(sha3_384Hex)) !== null;
+    return this.kept.has(sha3_384Hex) || (await this.tools.reader.find(sha3_384Hex)) !== null;
   }
 
   private remember(content: HashedContent, staged: StagedFile | null, wasHeld: boolean): ReceivedBlob {
@@ -138,7 +151,7 @@ export class BlobIntake {
   }
 
   private async openKept({ sha3_384Hex, staged }: Kept): Promise<OpenFile> {
-    const file = staged === null ? await this.storage.open(sha3_384Hex) : await staged.open();
+    const file = staged === null ? await this.tools.storage.open(sha3_384Hex) : await staged.open();
     if (file === null) throw new BlobGoneError(sha3_384Hex);
     return file;
   }

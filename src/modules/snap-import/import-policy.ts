@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** What an import is about to bring in; its assertions have been verified, its snaps have not been read yet. */
+/** What an import is about to bring in; its assertions have been verified. Where they came first, no snap has been read yet. */
 export interface ImportProposal {
   readonly file: string;
   /** The key-id of a known signer; null for what nobody signed. */

@@ -40,6 +40,11 @@ export class ImportOptionError extends BundleError {
   readonly code = 'import-option';
 }
 
+/** The process that imports is asked to end. */
+export class ImportStoppedError extends StoreError {
+  readonly code = 'import-stopped';
+}
+
 /** What stopped an import, told with the file and member at which it happened; the code is that of the cause. */
 export class ImportFailedError extends BundleError {
   constructor(
@@ -53,15 +58,15 @@ export class ImportFailedError extends BundleError {
 
 /** PostgreSQL's SQLSTATE classes 08 and 57P, node's codes for a connection that broke, and what pg says without a code. */
 const DATABASE_LOST =
-  /^(?:08...|57P0.|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT)$|^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/;
+  /^(?:08...|57P0.|ECONNREFUSED|ECONNRESET|EPIPE)$|^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/;
 
 /**
  * Gives whatever ended an import the shape in which operators are told of it. An abort stays what it is: the caller asked
  * for it.
  */
-export function placed(thrown: unknown, place: BundlePlace, signal: AbortSignal | undefined): unknown {
+export function placed(thrown: unknown, place: BundlePlace, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
   if (thrown instanceof BundleError) return thrown;
-  if (signal?.aborted === true && thrown === signal.reason) return thrown;
   if (thrown instanceof StoreError) return new ImportFailedError(place, thrown.code, thrown);
   if (isDatabaseLost(thrown)) {
     const cause = new Error(`the database went away (${messageOf(thrown)}); nothing was imported, push again`, {
@@ -72,8 +77,16 @@ export function placed(thrown: unknown, place: BundlePlace, signal: AbortSignal 
   return thrown;
 }
 
+interface SystemError {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly driverError?: { readonly code?: unknown };
+}
+
 function isDatabaseLost(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
-  const { code, driverError } = thrown as Error & { code?: unknown; driverError?: { code?: unknown } };
+  const { code, driverError, syscall } = thrown as Error & SystemError;
+  // The socket of an embedded server that is gone.
+  if (code === 'ENOENT' && syscall === 'connect') return true;
   return [code, driverError?.code, thrown.message].some((sign) => typeof sign === 'string' && DATABASE_LOST.test(sign));
 }

@@ -1,0 +1,195 @@
+import { Injectable } from '@nestjs/common';
+
+import { MANIFEST_PATH, type BundleSnap } from '../../formats/bundle/index.js';
+import { Clock } from '../../kernel/clock.js';
+import { Transaction } from '../../platform/database/transaction.js';
+import type { BlobIntake } from '../blobs/index.js';
+import { CatalogWriter, type ChannelMove } from '../catalog/index.js';
+import type { CarriedFile } from './carried-file.js';
+import type { VerifiedContent, VerifiedSnap } from './import-reading.js';
+import type { ImportedRevision, ImportReport } from './import-report.js';
+import { ImportRepository } from './import.repository.js';
+import { releasesOf, type ReleaseWish } from './release-requests.js';
+import { toSnapMetadata } from './snap-metadata.js';
+
+/** Ends a transaction that was only to find out what it would do. */
+class Undo extends Error {
+  constructor(readonly report: ImportReport) {
+    super('dry run');
+  }
+}
+
+interface SnapResult {
+  readonly revisions: readonly ImportedRevision[];
+  readonly releases: readonly ChannelMove[];
+  readonly notes: readonly string[];
+}
+
+/** Makes verified content visible, all of it at once. */
+@Injectable()
+export class ImportPublisher {
+  constructor(
+    private readonly catalog: CatalogWriter,
+    private readonly ledger: ImportRepository,
+    private readonly transaction: Transaction,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Files, assertions, snaps, revisions, releases and the ledger: all of these, or nothing where this throws. */
+  publish(file: CarriedFile, content: VerifiedContent, wish: ReleaseWish, intake: BlobIntake): Promise<ImportReport> {
+    return intake.publish(async () => {
+      const report = await this.apply(file, content, wish, false);
+      await this.ledger.finish(intake.id, report);
+      return report;
+    });
+  }
+
+  /** What publishing would do; it is done and undone, so that the answer is the true one. */
+  async rehearse(file: CarriedFile, content: VerifiedContent, wish: ReleaseWish): Promise<ImportReport> {
+    try {
+      return await this.transaction.run(async () => {
+        throw new Undo(await this.apply(file, content, wish, true));
+      });
+    } catch (thrown) {
+      if (thrown instanceof Undo) return thrown.report;
+      throw thrown;
+    }
+  }
+
+  private async apply(
+    file: CarriedFile,
+    content: VerifiedContent,
+    wish: ReleaseWish,
+    dryRun: boolean,
+  ): Promise<ImportReport> {
+    const assertions = await content.assertions.store();
+    const results: SnapResult[] = [];
+    if (!content.isHeldAlready)
+      for (const snapId of snapIdsOf(content)) results.push(await this.applySnap(snapId, file, content, wish));
+    const revisions = content.isHeldAlready ? revisionsOf(content) : results.flatMap((result) => result.revisions);
+    const releases = results.flatMap((result) => result.releases);
+    const isNew =
+      assertions.added + assertions.updated > 0 ||
+      revisions.some(({ outcome }) => outcome === 'added') ||
+      releases.some(({ outcome }) => outcome === 'moved') ||
+      content.snaps.some(({ blob }) => !blob.wasHeld);
+    return {
+      file: file.name,
+      kind: file.kind,
+      bundleId: content.manifest?.id ?? null,
+      alreadyImported: !isNew,
+      dryRun,
+      signature: content.signature,
+      revisions,
+      releases,
+      assertions,
+      notes: [...content.notes, ...results.flatMap((result) => result.notes)],
+    };
+  }
+
+  private async applySnap(
+    snapId: string,
+    file: CarriedFile,
+    content: VerifiedContent,
+    wish: ReleaseWish,
+  ): Promise<SnapResult> {
+    const carried = content.snaps
+      .filter(({ claim }) => claim.snapId === snapId)
+      .sort((left, right) => left.claim.revision - right.claim.revision);
+    const declared = content.manifest?.snaps.find((snap) => snap.snapId === snapId);
+    const { name, publisherId } = await this.nameOf(snapId, carried, file, content);
+    await this.catalog.ensureSnap({ snapId, name, publisherId, ...upstreamFacts(declared) });
+    const revisions: ImportedRevision[] = [];
+    const notes: string[] = [];
+    for (const snap of carried) {
+      const outcome = await this.catalog.addRevision(newRevision(snap));
+      revisions.push(imported(snap, outcome));
+      if (outcome === 'unchanged' && !snap.blob.wasHeld)
+        notes.push(`revision ${snap.claim.revision} of ${name} was missing or damaged, and is whole again`);
+    }
+    // Who pushes a pair again wants to be told so, and not to undo what became of its channel since.
+    const isRepeatedPair =
+      content.manifest === null && wish.channel === null && revisions.every(({ outcome }) => outcome === 'unchanged');
+    if (isRepeatedPair) return { revisions, releases: [], notes };
+    const forRelease = carried.map(({ claim, inspection }) => {
+      return { revision: claim.revision, architectures: inspection.architectures };
+    });
+    const { requests, options } = releasesOf(snapId, forRelease, content.manifest, wish, this.clock.now());
+    if (requests.length === 0 && options.replaceMap !== true) return { revisions, releases: [], notes };
+    return { revisions, releases: await this.catalog.applyReleases(snapId, requests, options), notes };
+  }
+
+  private async nameOf(
+    snapId: string,
+    [snap]: readonly VerifiedSnap[],
+    file: CarriedFile,
+    content: VerifiedContent,
+  ): Promise<{ name: string; publisherId: string }> {
+    if (snap !== undefined) return snap.claim;
+    const place = { file: file.path, member: MANIFEST_PATH };
+    const declaration = await content.evidence.declaration(place, snapId);
+    return { name: declaration.text('snap-name'), publisherId: declaration.text('publisher-id') };
+  }
+}
+
+/** In the one order in which snaps are locked. */
+function snapIdsOf({ manifest, snaps }: VerifiedContent): string[] {
+  const ids = [...(manifest?.snaps ?? []).map(({ snapId }) => snapId), ...snaps.map(({ claim }) => claim.snapId)];
+  return [...new Set(ids)].sort();
+}
+
+function upstreamFacts(snap: BundleSnap | undefined): {
+  defaultTrack?: string | null;
+  metadata?: ReturnType<typeof toSnapMetadata>;
+} {
+  if (snap === undefined) return {};
+  const { defaultTrack, metadata } = snap;
+  return { defaultTrack, ...(metadata === null ? {} : { metadata: toSnapMetadata(metadata) }) };
+}
+
+function newRevision({ claim, inspection }: VerifiedSnap): Parameters<CatalogWriter['addRevision']>[0] {
+  const { snapId, revision, digest, sizeBytes, developerId, provenance, createdAt } = claim;
+  const { version, type, base, confinement, grade, architectures, epoch, snapYaml, commonIds } = inspection;
+  return {
+    snapId,
+    revision,
+    sha3_384: digest.hex,
+    sizeBytes,
+    version,
+    type,
+    base,
+    confinement,
+    grade,
+    architectures: [...architectures],
+    epoch,
+    provenance,
+    snapYaml,
+    commonIds: [...commonIds],
+    developerId,
+    createdAt,
+  };
+}
+
+function imported({ claim, inspection }: VerifiedSnap, outcome: ImportedRevision['outcome']): ImportedRevision {
+  const { name, snapId, revision, sizeBytes, digest } = claim;
+  const { version, architectures } = inspection;
+  return { name, snapId, revision, version, architectures, sizeBytes, sha3_384: digest.hex, outcome };
+}
+
+/** As the manifest describes what is held already. */
+function revisionsOf({ manifest }: VerifiedContent): ImportedRevision[] {
+  return (manifest?.snaps ?? []).flatMap(({ name, snapId, revisions }) =>
+    revisions.map(({ revision, version, architectures, size, digest }) => {
+      return {
+        name,
+        snapId,
+        revision,
+        version,
+        architectures,
+        sizeBytes: size,
+        sha3_384: digest.hex,
+        outcome: 'unchanged',
+      };
+    }),
+  );
+}

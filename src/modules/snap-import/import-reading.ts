@@ -1,0 +1,232 @@
+import { componentPath, snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
+import type { HashedContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
+import type { BlobIntake, ReceivedBlob } from '../blobs/index.js';
+import type { AssertionService } from '../assertions/index.js';
+import { CarriedAssertions } from './carried-assertions.js';
+import type { CarriedFile, CarriedPart, CarriedSnap } from './carried-file.js';
+import type { HeldContent } from './held-content.js';
+import type { ImportPolicy } from './import-policy.js';
+import type { ImportReport } from './import-report.js';
+import { ComponentsUnsupportedError } from './import.errors.js';
+import type { SignerService } from './signers/signer.service.js';
+import { checkSelfDescription, SnapEvidence, type SnapClaim } from './snap-evidence.js';
+import { inspectReceived, type SnapInspection } from './snap-inspection.js';
+
+/** How far an import is. */
+export interface ImportProgress {
+  /** Such as `reading snaps/….snap`. */
+  readonly step: string;
+  readonly done: number;
+  /** Null for a folder. */
+  readonly total: number | null;
+  readonly unit: 'bytes';
+}
+
+export interface ReadingOptions {
+  readonly signal: AbortSignal;
+  /** Whether a bundle of which the ledger knows, and that is still held in full, need not be read again. */
+  readonly trustsLedger: boolean;
+  readonly onProgress: (progress: ImportProgress) => void;
+}
+
+/** What reading a carried file needs of the store. */
+export interface ReadingTools {
+  readonly assertions: AssertionService;
+  readonly held: HeldContent;
+  readonly signers: SignerService;
+  readonly policy: ImportPolicy;
+  readonly workers: HashWorkers;
+}
+
+/** A snap whose every byte was read and found to be what its assertions say. */
+export interface VerifiedSnap {
+  readonly claim: SnapClaim;
+  readonly inspection: SnapInspection;
+  readonly blob: ReceivedBlob;
+}
+
+/** All of a carried file, verified: nothing of it is visible yet. */
+export interface VerifiedContent {
+  readonly manifest: BundleManifest | null;
+  readonly signature: ImportReport['signature'];
+  readonly assertions: CarriedAssertions;
+  readonly evidence: SnapEvidence;
+  readonly snaps: readonly VerifiedSnap[];
+  readonly notes: readonly string[];
+  /** The ledger knows the bundle and everything in it is held: it was not read again, and `snaps` is empty. */
+  readonly isHeldAlready: boolean;
+}
+
+interface Received {
+  readonly place: BundlePlace;
+  readonly snap: CarriedSnap;
+  readonly blob: ReceivedBlob;
+}
+
+/**
+ * Reads one carried file from its first byte to its last and verifies all of it on the way: who signed the manifest, then
+ * the assertions, and only then, where the order allows, gigabytes of snaps.
+ */
+export class ImportReading {
+  private readonly assertions: CarriedAssertions;
+  private readonly evidence: SnapEvidence;
+  private readonly verified: VerifiedSnap[] = [];
+  /** By member, what each snap of a manifest must turn out to be. */
+  private readonly claims = new Map<string, SnapClaim>();
+  private readonly notes: string[] = [];
+  private waiting: Received[] = [];
+  private manifest: BundleManifest | null = null;
+  private signature: ImportReport['signature'] | null = null;
+  private hasVerifiedAssertions = false;
+  private ignoredMembers = 0;
+  private pictures = 0;
+  private current: BundlePlace;
+
+  constructor(
+    private readonly tools: ReadingTools,
+    private readonly file: CarriedFile,
+    private readonly intake: BlobIntake,
+    private readonly options: ReadingOptions,
+  ) {
+    this.current = { file: file.path, member: null };
+    this.assertions = new CarriedAssertions(tools.assertions);
+    this.evidence = new SnapEvidence(this.assertions);
+  }
+
+  /** What is being looked at: where an error belongs. */
+  get place(): BundlePlace {
+    return this.current;
+  }
+
+  async read(): Promise<VerifiedContent> {
+    for await (const part of this.file.parts(this.options.signal)) {
+      this.current = part.place;
+      this.tell();
+      if ((await this.take(part)) === 'enough') return this.content(true);
+    }
+    this.current = { file: this.file.path, member: null };
+    this.signature ??= await this.tools.signers.judge(null, this.file.path);
+    await this.verifyAssertions();
+    for (const received of this.waiting) await this.verifyLate(received);
+    this.options.signal.throwIfAborted();
+    return this.content(false);
+  }
+
+  private async take(part: CarriedPart): Promise<'enough' | undefined> {
+    switch (part.kind) {
+      case 'head':
+        return this.takeHead(part);
+      case 'assertions':
+        return this.assertions.gather(part.place, part.bytes) as Promise<undefined>;
+      case 'snap':
+        return (this.file.isOrdered ? this.takeSnap(part) : this.takeSnapUnseen(part)) as Promise<undefined>;
+      case 'media':
+        part.confirm((await this.hash(part.content)).sha3_384);
+        this.pictures++;
+        return undefined;
+      case 'component':
+        throw new ComponentsUnsupportedError(part.place);
+      case 'ignored':
+        this.ignoredMembers++;
+        return undefined;
+    }
+  }
+
+  private async takeHead({ manifest, signer }: CarriedPart & { kind: 'head' }): Promise<'enough' | undefined> {
+    const { path: file } = this.file;
+    this.manifest = manifest;
+    this.signature = await this.tools.signers.judge(signer, file);
+    for (const { snapId, components } of manifest.snaps) {
+      for (const { name, revision } of components)
+        throw new ComponentsUnsupportedError({ file, member: componentPath(snapId, name, revision) });
+    }
+    await this.tools.held.checkAssumptions(manifest, file);
+    if (!this.options.trustsLedger) return undefined;
+    return (await this.tools.held.holdsAllOf(manifest)) ? 'enough' : undefined;
+  }
+
+  /** A snap that comes after all assertions: what it must be is known, and it is not read where that is refused. */
+  private async takeSnap(part: CarriedSnap & CarriedPart): Promise<void> {
+    this.signature ??= await this.tools.signers.judge(null, this.file.path);
+    await this.verifyAssertions();
+    const expected = this.claims.get(part.place.member ?? '') ?? (await this.evidence.expectation(part.place, part));
+    if (part.declared === null && expected !== null) await this.propose([expected]);
+    const blob = await this.receive(part, expected);
+    const claim = await this.evidence.claim(part.place, part, blob.sha3_384);
+    if (part.declared === null && expected === null) await this.propose([claim]);
+    await this.inspect({ place: part.place, snap: part, blob }, claim);
+  }
+
+  /** A snap that may come before its assertions. */
+  private async takeSnapUnseen(part: CarriedSnap & CarriedPart): Promise<void> {
+    this.waiting.push({ place: part.place, snap: part, blob: await this.receive(part, null) });
+  }
+
+  private async verifyLate(received: Received): Promise<void> {
+    this.current = received.place;
+    const claim = await this.evidence.claim(received.place, received.snap, received.blob.sha3_384);
+    await this.propose([claim]);
+    await this.inspect(received, claim);
+  }
+
+  private async receive(part: CarriedSnap & CarriedPart, expected: SnapClaim | null): Promise<ReceivedBlob> {
+    const { file, member } = part.place;
+    const blob = await this.intake.receive(member === null ? file : `${member} of ${file}`, this.told(part.content), {
+      expectedSha3_384Hex: expected?.digest.hex,
+      signal: this.options.signal,
+    });
+    part.confirm(blob.sha3_384);
+    return blob;
+  }
+
+  private async inspect({ place, blob }: Received, claim: SnapClaim): Promise<void> {
+    const inspection = await inspectReceived(place, blob, this.options.signal);
+    checkSelfDescription(place, inspection, claim);
+    this.verified.push({ claim, inspection, blob });
+  }
+
+  private async verifyAssertions(): Promise<void> {
+    if (this.hasVerifiedAssertions) return;
+    this.hasVerifiedAssertions = true;
+    await this.assertions.verify();
+    if (this.manifest === null) return;
+    for (const { snapId, name, revisions } of this.manifest.snaps) {
+      for (const { revision, digest, size } of revisions) {
+        const member = snapPath(snapId, revision);
+        const subject = { declared: { name, snapId, revision, digest }, sizeBytes: size };
+        this.claims.set(member, await this.evidence.claim({ file: this.file.path, member }, subject, digest));
+      }
+    }
+    await this.propose([...this.claims.values()]);
+  }
+
+  private async propose(snaps: readonly SnapClaim[]): Promise<void> {
+    await this.tools.policy.check({ file: this.file.path, signer: this.signature?.signer ?? null, snaps });
+  }
+
+  private content(isHeldAlready: boolean): VerifiedContent {
+    const { manifest, assertions, evidence, verified: snaps, notes } = this;
+    if (this.signature === null) throw new Error('the signature was not judged');
+    if (this.pictures > 0) notes.push(`${this.pictures} pictures were checked and are not kept yet`);
+    if (!this.file.isOrdered) notes.push('the layout of this tarball is not known: its channel map was not read');
+    if (this.ignoredMembers > 0) notes.push(`${this.ignoredMembers} other files in it were passed over`);
+    return { manifest, signature: this.signature, assertions, evidence, snaps, notes, isHeldAlready };
+  }
+
+  private hash(content: AsyncIterable<Uint8Array>): Promise<HashedContent> {
+    return this.tools.workers.hash(this.told(content), { signal: this.options.signal });
+  }
+
+  /** The bytes, with progress told as they pass. */
+  private async *told(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of content) {
+      this.tell();
+      yield chunk;
+    }
+  }
+
+  private tell(): void {
+    const { name, readBytes: done, sizeBytes: total } = this.file;
+    this.options.onProgress({ step: `reading ${this.current.member ?? name}`, done, total, unit: 'bytes' });
+  }
+}

@@ -1,0 +1,13 @@
+export { CarriedFile } from './carried-file.js';
+export { ImportPolicy, type ImportProposal } from './import-policy.js';
+export type { ImportProgress } from './import-reading.js';
+export { ImportRecord, type ImportState } from './import-record.entity.js';
+export type { ImportedRevision, ImportReport } from './import-report.js';
+export * from './import.errors.js';
+export { ImportRepository } from './import.repository.js';
+export { ImportService, type ImportOptions } from './import.service.js';
+export { BundleSigner } from './signers/bundle-signer.entity.js';
+export { SignerKeyInvalidError, SignerNotKnownError } from './signers/signer.errors.js';
+export { SignerService } from './signers/signer.service.js';
+export { SnapImportModule } from './snap-import.module.js';
+export { WatchFolder } from './watch/watch-folder.js';

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+
+import { AssertionsModule } from '../assertions/index.js';
+import { BlobsModule } from '../blobs/index.js';
+import { CatalogModule } from '../catalog/index.js';
+import { HeldContent } from './held-content.js';
+import { EverythingMayEnter, ImportPolicy } from './import-policy.js';
+import { ImportPublisher } from './import-publisher.js';
+import { ImportRepository } from './import.repository.js';
+import { ImportService } from './import.service.js';
+import { BundleSignerRepository } from './signers/bundle-signer.repository.js';
+import { SignerService } from './signers/signer.service.js';
+import { WatchFolder } from './watch/watch-folder.js';
+
+@Module({
+  imports: [AssertionsModule, BlobsModule, CatalogModule],
+  providers: [
+    { provide: ImportPolicy, useClass: EverythingMayEnter },
+    BundleSignerRepository,
+    HeldContent,
+    ImportPublisher,
+    ImportRepository,
+    ImportService,
+    SignerService,
+    WatchFolder,
+  ],
+  exports: [ImportService, ImportRepository, SignerService, WatchFolder],
+})
+export class SnapImportModule {}
