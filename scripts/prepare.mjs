@@ -16,8 +16,12 @@ const stamp = join(dist, '.built-from');
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 /** Ends the process with a plain sentence when something cannot be done. */
-export async function prepare({ tools = false } = {}) {
+export async function prepare(options = {}) {
   refuseOldNode();
+  await makeReady(options).catch((error) => stop(`The store could not be made ready: ${error.message}`));
+}
+
+async function makeReady({ tools = false }) {
   const sources = digestOfSources();
   const mustBuild = sources !== null && sources !== recordedDigest();
   if (!isInstalled({ withTools: tools || mustBuild })) await install();
@@ -56,7 +60,7 @@ function isInstalled({ withTools }) {
 async function install() {
   say('Installing the dependencies (npm ci) ...');
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const args = ['ci', '--include=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   const [program, programArgs] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
   await runOrStop(program, programArgs, 'The dependencies could not be installed (see above).');
 }
