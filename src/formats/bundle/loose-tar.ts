@@ -65,10 +65,10 @@ export async function* readLooseTar(
 async function* looseParts(tar: TarReader, options: ReadBundleOptions): AsyncGenerator<LoosePart, void> {
   const { file, limits = BUNDLE_LIMITS } = options;
   const seen = new Set<string>();
-  let snaps = 0;
+  let [entries, snaps] = [0, 0];
   for (let entry = await tar.next(); entry !== null; entry = await tar.next()) {
     const place = { file, member: entry.path };
-    if (seen.size >= limits.looseEntries) {
+    if (++entries > limits.looseEntries) {
       throw new BundleTooLargeError(
         place,
         `comes after ${limits.looseEntries} others, which is as many as there may be`,
@@ -77,7 +77,7 @@ async function* looseParts(tar: TarReader, options: ReadBundleOptions): AsyncGen
     if (entry.isFolder) continue;
     if (seen.has(entry.path)) throw new BundleMemberRefusedError(place, 'is there twice');
     seen.add(entry.path);
-    if (entry.path === MANIFEST_PATH) {
+    if (entry.path === MANIFEST_PATH || entry.path.endsWith(`/${MANIFEST_PATH}`)) {
       const reason =
         'is that of a snap bundle whose members are out of order: push the bundle as it was written, or unpacked';
       throw new BundleMemberRefusedError(place, reason);
