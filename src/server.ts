@@ -9,7 +9,9 @@ import { AppModule } from './app.module.js';
 import { type ApplicationInput, nestOptions, withDatabase } from './application.js';
 import { messageOf } from './kernel/store-error.js';
 import { type Holdings, ListingService } from './modules/catalog/index.js';
+import { WatchFolder } from './modules/snap-import/index.js';
 import type { Settings } from './platform/config/settings.js';
+import { SettingsService } from './platform/config/settings.service.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
 
@@ -18,6 +20,8 @@ export interface ServerInput extends ApplicationInput {
   readonly port?: number;
   /** Absent: `proxy.ipaddress`. */
   readonly host?: string;
+  /** False: leaves the import folder to another process of this store. */
+  readonly background?: boolean;
 }
 
 export interface RunningServer {
@@ -45,6 +49,8 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
   );
   try {
     await listen(app, port, host);
+    await app.get(SettingsService).follow();
+    if (input.background !== false) await app.get(WatchFolder).start();
   } catch (error) {
     await app.close();
     throw error;

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-import { ChangeFeed } from '../database/change-feed.js';
+import { messageOf } from '../../kernel/store-error.js';
+import { ChangeFeed, EVERYTHING } from '../database/change-feed.js';
 import { Transaction } from '../database/transaction.js';
+import { LoggerFactory, type Logger } from '../logging/logger.js';
 import { SettingRepository } from './setting.repository.js';
 import { checkSetting, Settings } from './settings.js';
 
@@ -10,12 +12,17 @@ export const SETTINGS_TOPIC = 'settings';
 /** Changes the settings that live in the database, and tells every process of the store. */
 @Injectable()
 export class SettingsService {
+  private readonly log: Logger;
+
   constructor(
     private readonly settings: Settings,
     private readonly repository: SettingRepository,
     private readonly transaction: Transaction,
     private readonly changes: ChangeFeed,
-  ) {}
+    loggers: LoggerFactory,
+  ) {
+    this.log = loggers.named('settings');
+  }
 
   /**
    * Sets all of these or none; null takes a value away.
@@ -31,6 +38,18 @@ export class SettingsService {
       await this.changes.announce(SETTINGS_TOPIC, [...values.keys()]);
     });
     for (const [key, value] of values) this.settings.changeStored(key, value);
+  }
+
+  /** For as long as this process runs, takes over what any other one changes. */
+  async follow(): Promise<void> {
+    await this.changes.listen((change) => {
+      if (change !== EVERYTHING && change.topic !== SETTINGS_TOPIC) return;
+      this.reload().catch((error: unknown) => {
+        // What was missed is told again as EVERYTHING when the database is back.
+        this.log.warn({ reason: messageOf(error) }, 'changed settings could not be read');
+      });
+    });
+    await this.reload();
   }
 
   /** Takes over what other processes have changed. */
