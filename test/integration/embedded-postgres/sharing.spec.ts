@@ -152,11 +152,20 @@ describe('several processes on one data folder', () => {
 
   it('stop it although the other one was killed only just now', async () => {
     dataDir = join(await scene.emptyFolder(), 'data');
-    const killed = scene.user(dataDir);
     const last = scene.user(dataDir);
-    await Promise.all([killed.acquired(), last.acquired()]);
+    await last.acquired();
+    const before = await sessionsOf(dataDir);
+    const killed = scene.user(dataDir);
+    await killed.acquired();
+    const [session] = (await sessionsOf(dataDir)).filter((pid) => !before.includes(pid));
+    // Held up, so that the server is sure not to have noticed when the other one leaves.
+    kill(session!, 'SIGSTOP');
     killed.kill('SIGKILL');
-    await last.leave();
+    await killed.gone();
+    const left = last.leave();
+    await sleep(200);
+    kill(session!, 'SIGCONT');
+    expect(await left).toBe(0);
   });
 
   it('do not stop it under one that waits to join', async () => {
@@ -266,6 +275,13 @@ describe('after something was killed', () => {
 
 function isBack(line: Record<string, unknown>): boolean {
   return String(line.info).includes('is back');
+}
+
+/** The server's processes that each serve one client. */
+async function sessionsOf(dataDir: string): Promise<number[]> {
+  const pids = await serversBelow(dataDir);
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => commands[index]?.includes('[local] idle'));
 }
 
 async function initdbOf(workshop: string): Promise<number[]> {
