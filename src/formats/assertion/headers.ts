@@ -121,16 +121,14 @@ function writeEntry(intro: string, value: HeaderValue, indent: string): string {
     const prefix = indent + TEXT_PREFIX;
     return `\n${intro}\n${prefix}${value.replaceAll('\n', `\n${prefix}`)}`;
   }
-  if (isHeaderList(value)) {
-    if (value.length === 0) return '';
-    const prefix = indent + LIST_PREFIX;
-    return `\n${intro}${value.map((entry) => writeEntry(prefix, entry, indent + NESTING)).join('')}`;
-  }
-  const prefix = indent + NESTING;
-  const entries = Object.keys(value)
-    .sort()
-    .map((key) => writeEntry(`${prefix}${key}:`, value[key] ?? [], prefix));
-  return entries.length === 0 ? '' : `\n${intro}${entries.join('')}`;
+  const prefix = indent + (isHeaderList(value) ? LIST_PREFIX : NESTING);
+  const entries = isHeaderList(value)
+    ? value.map((entry) => writeEntry(prefix, entry, indent + NESTING))
+    : Object.keys(value)
+        .sort()
+        .map((key) => writeEntry(`${prefix}${key}:`, value[key] ?? [], prefix));
+  const text = entries.join('');
+  return text === '' ? '' : `\n${intro}${text}`;
 }
 
 function copyValue(value: HeaderValue): HeaderValue {

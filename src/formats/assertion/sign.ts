@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { createSignature, readArmoredSecretKey, RsaPublicKey } from '../openpgp/index.js';
 import type { Assertion } from './assertion.js';
 import { malformed } from './assertion.errors.js';
-import { assembleAssertion } from './decode.js';
+import { decodeAssertion } from './decode.js';
 import { checkIteration } from './header-checks.js';
 import { freezeHeaders, type HeaderMap, writeHeader } from './headers.js';
 import { assertionType } from './registry.js';
@@ -74,10 +74,7 @@ export function signAssertion({ type: typeName, headers, body, key, signedAt }: 
     .join('')
     .slice(1);
   const content = Buffer.from(bodyBytes.length > 0 ? `${head}\n\n${body ?? ''}` : head, 'utf8');
-  const signature = Buffer.from(`${key.sign(content, signedAt)}\n`);
-  const final = bodyBytes.length > 0 ? all : without(all, 'body-length');
-  const signed = freezeHeaders(final);
-  return assembleAssertion(signed, content.subarray(content.length - bodyBytes.length), content, signature);
+  return decodeAssertion(Buffer.concat([content, Buffer.from(`\n\n${key.sign(content, signedAt)}\n`)]));
 }
 
 function orderedHeaderNames(
@@ -95,8 +92,4 @@ function orderedHeaderNames(
     if (name === 'body-length') return hasBody;
     return !primaryKey.includes(name) || headers[name] !== defaults[name];
   });
-}
-
-function without(headers: HeaderMap, name: string): HeaderMap {
-  return Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
 }
