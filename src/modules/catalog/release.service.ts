@@ -10,7 +10,6 @@ import type { ChannelMove } from './channel-move.js';
 import type { ReleaseOrigin } from './entities/release.entity.js';
 import type { Snap } from './entities/snap.entity.js';
 import { planReleases } from './release-plan.js';
-import { inForce } from './releases-in-force.js';
 import { type NewRelease, ReleaseRepository } from './repositories/release.repository.js';
 import { RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
@@ -111,12 +110,12 @@ export class ReleaseService {
     return architecturesOf(source).flatMap((architecture) =>
       ChannelView.of(source, architecture)
         .inOrder(snap.defaultTrack)
-        .map(({ channel, revision, releasedAt }) => ({
+        .map(({ channel, revision, origin, releasedAt }) => ({
           channel: channel.toString(),
           architecture,
           revision,
           version: revisions.get(revision)?.version ?? '',
-          origin: inForce(releases, architecture, channel.toString())?.origin ?? 'import',
+          origin,
           releasedAt,
         })),
     );

@@ -46,10 +46,17 @@ export function describeError(error: unknown): DescribedError {
   return { status: 500, code: 'internal-error', message: 'the store failed to answer this; its log says why' };
 }
 
+/** What the online store calls the same thing; devices and scripts know it by that name. */
+const CODE_FOR_DEVICES: Readonly<Record<string, string>> = {
+  'snap-not-held': 'resource-not-found',
+  'revision-not-held': 'resource-not-found',
+  'file-not-servable': 'resource-not-found',
+};
+
 /** In the form that snapd reads errors in, wherever it reads them (store/store.go, store/store_asserts.go). */
 export function errorAnswer(error: unknown): Answer {
   const { status, code, message } = describeError(error);
-  return errorListAnswer(status, code, message);
+  return errorListAnswer(status, CODE_FOR_DEVICES[code] ?? code, message);
 }
 
 export function errorListAnswer(status: number, code: string, message: string): Answer {

@@ -36,6 +36,8 @@ export class Responder {
     response: ServerResponse,
     route: DeviceRoute,
   ): void | Promise<void> {
+    // Which framework a host is built on is nobody's business.
+    response.removeHeader('x-powered-by');
     const url = request.originalUrl ?? request.url ?? '';
     const mark = url.indexOf('?');
     const path = mark === -1 ? url : url.slice(0, mark);

@@ -75,7 +75,7 @@ export class InfoService {
     let compressed: Buffer | null = null;
     const gzip = (): Buffer => (compressed ??= gzipSync(body));
     const answer = { status: 200, headers: { 'content-type': JSON_TYPE }, body, gzip };
-    return { answer, sizeBytes: body.length * 1.5 + 2 * MAX_KEY_LENGTH };
+    return { answer, sizeBytes: body.length * 2 + 2 * MAX_KEY_LENGTH };
   }
 }
 

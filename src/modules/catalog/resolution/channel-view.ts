@@ -1,11 +1,13 @@
 import { Channel, DEFAULT_TRACK, RISKS } from '../../../kernel/channel.js';
 import { isArchitecture, runsOn } from '../../../kernel/architecture.js';
+import type { ReleaseOrigin } from '../entities/release.entity.js';
 import { isLater, EVERY_ARCHITECTURE, type ReleaseRow } from '../releases-in-force.js';
 import type { ChannelSource } from './catalog-entry.js';
 
 export interface OpenChannel {
   readonly channel: Channel;
   readonly revision: number;
+  readonly origin: ReleaseOrigin;
   readonly releasedAt: Date;
 }
 
@@ -34,10 +36,10 @@ export class ChannelView {
       if (other === undefined || isLater(row, other)) newest.set(row.channel, row);
     }
     const open = new Map<string, OpenChannel>();
-    for (const { channel, revision, releasedAt } of newest.values()) {
+    for (const { channel, revision, origin, releasedAt } of newest.values()) {
       const held = revision === null ? undefined : source.revisions.get(revision);
       if (held === undefined || !runsOn(held.architectures, architecture)) continue;
-      open.set(channel, { channel: Channel.parse(channel), revision: held.revision, releasedAt });
+      open.set(channel, { channel: Channel.parse(channel), revision: held.revision, origin, releasedAt });
     }
     return new ChannelView(open);
   }

@@ -59,9 +59,10 @@ export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
 }
 
 /**
- * Which revision a device with the snap gets. A refresh along the channel that it follows never takes it back: it may have
- * been installed, or refreshed, where more was there than has been carried here. Asking for another channel, or for a
- * revision, does.
+ * Which revision a device with the snap gets. A refresh along the channel that it follows does not take it back: it may have
+ * been installed, or refreshed, where more was there than has been carried here, and bundles may come in any order. Asking for
+ * another channel or for a revision does; so does an operator who releases an older revision by hand while the newer one is
+ * held, which is how a bad revision is taken back.
  * @throws InvalidChannelError
  */
 export function resolveRefresh(source: ChannelSource, wish: Wish, installed: InstalledSnap): Resolution {
@@ -70,8 +71,11 @@ export function resolveRefresh(source: ChannelSource, wish: Wish, installed: Ins
   const resolved = byChannel(source, { ...wish, epoch: wish.epoch ?? installed.epoch }, channel, null);
   const follows = channel.toString() === installed.trackingChannel.toString();
   const open = follows ? ChannelView.of(source, wish.architecture).lookUp(channel) : null;
-  // There is something on the channel, but older, or nothing that could read the device's data.
-  if (open !== null && (!resolved.found || resolved.revision < installed.revision)) {
+  if (open === null) return resolved;
+  const isTakenBack = open.origin === 'hand' && source.revisions.has(installed.revision);
+  const isOlder = resolved.found && resolved.revision < installed.revision && !isTakenBack;
+  // What is there is older, or could not read the device's data.
+  if (isOlder || !resolved.found) {
     return { found: true, keepsInstalled: true, revision: installed.revision, effectiveChannel: open.channel };
   }
   return resolved;
