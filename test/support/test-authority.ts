@@ -4,7 +4,7 @@ import { encodeAssertionStream, signAssertion, SigningKey, type Assertion } from
 import { sha3 } from './bundles.js';
 import { tinySquashfs } from './tiny-squashfs.js';
 
-type Headers = Readonly<Record<string, unknown>>;
+type Headers = Parameters<typeof signAssertion>[0]['headers'];
 
 export interface TestSnapPlan {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface TestSnapPlan {
   readonly sizeBytes?: number;
   /** Instead of a file made for it. */
   readonly content?: Buffer;
-  /** Headers of the assertions that are to be other than usual; null leaves one out. */
+  /** Headers of the assertions that are to be other than usual. */
   readonly declaration?: Headers;
   readonly snapRevision?: Headers;
 }
@@ -61,14 +61,8 @@ export class TestAuthority {
   }
 
   sign(type: string, headers: Headers, key: SigningKey = this.key): Assertion {
-    const given = { 'authority-id': this.id, timestamp: '2026-01-01T00:00:00Z', ...headers };
-    const kept = Object.entries(given).filter(([, value]) => value !== null);
-    return signAssertion({
-      type,
-      headers: Object.fromEntries(kept) as Parameters<typeof signAssertion>[0]['headers'],
-      key,
-      signedAt: SIGNED_AT,
-    });
+    const given: Headers = { 'authority-id': this.id, timestamp: '2026-01-01T00:00:00Z', ...headers };
+    return signAssertion({ type, headers: given, key, signedAt: SIGNED_AT });
   }
 
   /** An account whose key signs instead of the root's, with the account-key that says so. */

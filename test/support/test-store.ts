@@ -7,7 +7,7 @@ import { openContext } from '../../src/application.js';
 import { Settings } from '../../src/platform/config/settings.js';
 import { Database } from '../../src/platform/database/database.js';
 import { LoggerFactory } from '../../src/platform/logging/logger.js';
-import { TestAuthority } from './test-authority.js';
+import type { TestAuthority } from './test-authority.js';
 
 export interface TestStore {
   readonly context: INestApplicationContext;
@@ -46,7 +46,7 @@ export async function openTestStore(options: TestStoreOptions): Promise<TestStor
   );
   const context = await openContext({ dataDir, settings: new Settings({ flag }), loggers: LoggerFactory.silent() });
   const { dataSource } = context.get(Database);
-  const query = async <T>(sql: string): Promise<T[]> => (await dataSource.query(sql)) as T[];
+  const query = <T>(sql: string): Promise<T[]> => dataSource.query<T[]>(sql);
   return {
     context,
     dataDir,
