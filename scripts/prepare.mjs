@@ -10,7 +10,7 @@ const OLDEST_NODE = [20, 19];
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-const stamp = join(dist, '.built-from');
+const STAMP = '.built-from';
 
 // A reader that goes away (`npm start | head`) must not take the store with it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -26,6 +26,12 @@ async function makeReady({ tools = false }) {
   const mustBuild = sources !== null && sources !== recordedDigest();
   if (!isInstalled({ withTools: tools || mustBuild })) await install();
   if (mustBuild) await build(sources);
+}
+
+/** Notes in `dist` which sources it was built from, for `npm run build` as for the builds made here. */
+export function recordBuild(folder = dist) {
+  const sources = digestOfSources();
+  if (sources !== null) writeFileSync(join(folder, STAMP), `${sources}\n`);
 }
 
 export function say(line) {
@@ -89,7 +95,7 @@ async function build(sources) {
   );
   const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
   await runOrStop(process.execPath, [nest, 'build', '--path', relative(root, config)], 'The build failed (see above).');
-  writeFileSync(join(room, 'dist', '.built-from'), `${sources}\n`);
+  writeFileSync(join(room, 'dist', STAMP), `${sources}\n`);
   swapIn(join(room, 'dist'), join(room, 'replaced'));
 }
 
@@ -126,7 +132,7 @@ function digestOfSources() {
 
 function recordedDigest() {
   try {
-    return readFileSync(stamp, 'utf8').trim();
+    return readFileSync(join(dist, STAMP), 'utf8').trim();
   } catch {
     return null;
   }
