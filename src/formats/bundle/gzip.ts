@@ -23,7 +23,6 @@ export async function* gunzipped(source: AsyncIterable<Uint8Array>, place: () =>
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
       fed += chunk.length;
-      if (gunzip.readableEnded) return;
       yield chunk;
     }
   }

@@ -111,7 +111,7 @@ export class TarReader {
   private contentOf(rest: AsyncIterator<Uint8Array>): AsyncIterator<Uint8Array> {
     return {
       next: async () => {
-        const value = this.current?.rest === rest ? await this.take(rest) : null;
+        const value = await this.take(rest);
         return value === null ? { done: true, value: undefined } : { done: false, value };
       },
     };
