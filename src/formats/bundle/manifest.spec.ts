@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -57,6 +58,12 @@ describe(parseManifest.name, () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('reads the example of the specification', async () => {
+    const text = await readFile(new URL('../../../docs/bundle-format.md', import.meta.url), 'utf8');
+    const example = /### An example\n+```json\n([^]*?)```/.exec(text)?.[1] ?? '';
+    expect(parseManifest(Buffer.from(example), 'docs').snaps[0]?.channelMap[0]?.revision).toBe(6);
   });
 
   it('ignores fields that a later version may have added', () => {

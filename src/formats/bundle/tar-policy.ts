@@ -23,8 +23,8 @@ export function headerProblem(header: TarHeader, gap: number, policy: TarPolicy)
   if (header.size === undefined || !Number.isSafeInteger(header.size) || header.size < 0)
     return 'has a size that is not a number';
   if (folder && header.size !== 0) return 'is a folder with content';
+  if (policy === 'exact' && gap !== 0) return 'has an extended header or a gap before it';
   const records = Object.keys(header.pax ?? {});
-  if (policy === 'exact' && (records.length > 0 || gap !== 0)) return 'has an extended header or a gap before it';
   const harmful = records.find((key) => !HARMLESS_PAX.test(key));
   if (harmful !== undefined) return `has an extended header that sets "${harmful}"`;
   if (records.length === 0 && gap !== 0) return 'has a long name, a global header or a gap before it';
@@ -37,7 +37,6 @@ export function headerProblem(header: TarHeader, gap: number, policy: TarPolicy)
  */
 export function pathProblem(path: string): string | null {
   if (path === '') return 'has no name';
-  if (path.length > 255) return 'has a name longer than 255 characters';
   if (/[\u0000-\u001f\u007f-\u009f\ufffd]/u.test(path)) return 'has a control character or broken UTF-8 in its name';
   if (path.includes('\\')) return 'has a backslash in its name';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return 'has an absolute path';
