@@ -4,6 +4,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AssertionsModule } from './modules/assertions/index.js';
 import { BlobsModule } from './modules/blobs/index.js';
 import { CatalogModule } from './modules/catalog/index.js';
+import { IntegrityModule } from './modules/integrity/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
 
@@ -20,6 +21,7 @@ export class AppModule {
         BlobsModule,
         CatalogModule,
         SnapImportModule,
+        IntegrityModule,
       ],
     };
   }

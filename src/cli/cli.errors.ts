@@ -26,3 +26,12 @@ export class InputNeededError extends StoreError {
 export class InterruptedError extends StoreError {
   readonly code = 'interrupted';
 }
+
+/** More than anybody would hand to this command by intention. */
+export class InputTooLargeError extends StoreError {
+  readonly code = 'input-too-large';
+}
+
+export class AssertionNotHeldError extends StoreError {
+  readonly code = 'assertion-not-held';
+}

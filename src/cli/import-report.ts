@@ -1,3 +1,4 @@
+import { renderMove } from './channel-moves.js';
 import type { ImportReport } from '../modules/snap-import/index.js';
 
 /** The report of one file. The two sentences that operators' scripts look for keep their wording (the incumbent's). */
@@ -19,17 +20,8 @@ function renderSnap(report: ImportReport, name: string): string[] {
       const verb = dryRun ? 'Would upload' : 'Uploaded';
       return `${verb} snap blob and assertions for ${name} revision ${revision}`;
     });
-  const moves = releases.map(({ channel, architecture, from, to, outcome }) => {
-    const where = `${channel} ${architecture}`;
-    if (outcome === 'unchanged') return `${where} is ${show(to)} already`;
-    if (outcome === 'kept') return `${where} stays ${show(from)}, which was released here by hand`;
-    return `${where}: ${show(from)} -> ${show(to)}`;
-  });
+  const moves = releases.map(renderMove);
   const isMoved = releases.some(({ outcome }) => outcome === 'moved');
   const summary = isMoved && !dryRun ? ['Channelmaps were successfully updated.'] : [];
   return [...revisions, ...moves, ...summary].map((line) => `[snap ${name}] ${line}`);
-}
-
-function show(revision: number | null): string {
-  return revision === null ? 'closed' : String(revision);
 }

@@ -1,23 +1,45 @@
 import type { Command } from 'commander';
 
 import type { CommandLine } from '../command-line.js';
-import { addAssertions } from './assertions.js';
+import { addAssertions, addPushAccountKeys } from './assertions.js';
 import { addBundle } from './bundle.js';
+import { addChannelMap } from './channel-map.js';
+import { addCheckConnections } from './check-connections.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
+import { addDoctor } from './doctor.js';
 import { addGc } from './gc.js';
+import { addListPushedSnaps } from './list-pushed-snaps.js';
+import { addListRevisions } from './list-revisions.js';
 import { addMigrateDatabase } from './migrate-database.js';
 import { addPushSnap } from './push-snap.js';
+import { addClose, addRelease } from './release.js';
+import { addRemoveSnap } from './remove-snap.js';
 import { addServe } from './serve.js';
+import { addSigners } from './signers.js';
+import { addStatus } from './status.js';
+import { addVerifyStore } from './verify-store.js';
 
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => void)[] = [
   addServe,
-  addPushSnap,
-  addGc,
-  addAssertions,
-  addBundle,
+  addStatus,
   addConfig,
+  addDoctor,
+  addCheckConnections,
+  addPushSnap,
+  addListPushedSnaps,
+  addListRevisions,
+  addChannelMap,
+  addRelease,
+  addClose,
+  addRemoveSnap,
+  addGc,
+  addVerifyStore,
+  addBundle,
+  addSigners,
+  addAssertions,
+  addPushAccountKeys,
   addMigrateDatabase,
   addCompletion,
 ];

@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Assertion, Verdict } from '../../formats/assertion/index.js';
+import { Sha3_384 } from '../../kernel/digest.js';
+import { AssertionService } from '../assertions/index.js';
+import { Collector, Scrubber, type ScrubReport } from '../blobs/index.js';
+import { IntegrityRepository, type DanglingRelease, type RevisionRow } from './integrity.repository.js';
+
+export interface VerifyProgress {
+  readonly step: string;
+  readonly done: number;
+  readonly total: number | null;
+  readonly unit: 'bytes' | 'items';
+}
+
+export interface VerifyStoreOptions {
+  /** Removes what is orphaned, and serves again what was marked as damaged and is whole. */
+  readonly repair?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
+export interface RevisionProblem {
+  readonly name: string;
+  readonly revision: number;
+  readonly problem: string;
+}
+
+/** What a store was found to be. Orphans take room and harm nobody: they do not make it unsound. */
+export interface IntegrityReport {
+  readonly isSound: boolean;
+  readonly files: {
+    readonly checked: number;
+    readonly checkedBytes: number;
+    readonly damaged: ScrubReport['damaged'];
+    readonly missing: readonly string[];
+    /** Were marked as damaged and are whole. */
+    readonly recovered: readonly string[];
+    /** Nothing needs them: files without a row, and rows that no revision names. */
+    readonly orphaned: readonly string[];
+  };
+  readonly assertions: {
+    readonly checked: number;
+    readonly refused: readonly { readonly assertion: string; readonly reason: string }[];
+  };
+  readonly revisions: { readonly checked: number; readonly problems: readonly RevisionProblem[] };
+  readonly danglingReleases: readonly DanglingRelease[];
+  /** Null where no repair was asked for. */
+  readonly repaired: { readonly removedFiles: number; readonly freedBytes: number; readonly recovered: number } | null;
+}
+
+/** Proves a store from the ground up: every byte against its digest, every assertion against the roots, every row against both. */
+@Injectable()
+export class StoreVerifier {
+  constructor(
+    private readonly repository: IntegrityRepository,
+    private readonly assertions: AssertionService,
+    private readonly scrubber: Scrubber,
+    private readonly collector: Collector,
+  ) {}
+
+  /** May run beside a store that serves and imports. @throws the signal's reason when aborted */
+  async verify({
+    repair = false,
+    signal,
+    onProgress = () => undefined,
+  }: VerifyStoreOptions = {}): Promise<IntegrityReport> {
+    const scrub = await this.scrubber.scrub({
+      repair,
+      signal,
+      onProgress: ({ checkedBytes, totalBytes }) => {
+        onProgress({ step: 'reading files', done: checkedBytes, total: totalBytes, unit: 'bytes' });
+      },
+    });
+    // Revisions before assertions: what an import adds meanwhile can then only be missing among the revisions.
+    const revisions = await this.repository.revisions();
+    onProgress({ step: 'verifying assertions', done: 0, total: null, unit: 'items' });
+    const verdicts = await this.assertions.verifyHeld();
+    signal?.throwIfAborted();
+    const problems = await this.stillThere(problemsOf(revisions, verdicts));
+    const unused = await this.repository.unusedBlobs();
+    const danglingReleases = await this.repository.danglingReleases();
+    const refused = verdicts.flatMap(({ assertion, error }) => {
+      return error === null ? [] : [{ assertion: assertion.toString(), reason: error.message }];
+    });
+    const wrong = [scrub.damaged, scrub.missing, refused, problems, danglingReleases];
+    return {
+      isSound: wrong.every((list) => list.length === 0),
+      files: {
+        checked: scrub.checked,
+        checkedBytes: scrub.checkedBytes,
+        damaged: scrub.damaged,
+        missing: scrub.missing,
+        recovered: scrub.recovered,
+        orphaned: [...new Set([...scrub.orphaned, ...unused])].sort(),
+      },
+      assertions: { checked: verdicts.length, refused },
+      revisions: { checked: revisions.length, problems },
+      danglingReleases,
+      repaired: repair ? { ...(await this.removeOrphans()), recovered: scrub.recovered.length } : null,
+    };
+  }
+
+  /** What was removed since it was looked at lacks nothing. */
+  private async stillThere(problems: readonly RevisionProblem[]): Promise<RevisionProblem[]> {
+    if (problems.length === 0) return [];
+    const held = new Set((await this.repository.revisions()).map(({ name, revision }) => `${name} ${revision}`));
+    return problems.filter(({ name, revision }) => held.has(`${name} ${revision}`));
+  }
+
+  private async removeOrphans(): Promise<{ removedFiles: number; freedBytes: number }> {
+    let rows: readonly string[] = [];
+    const freedBytes = await this.collector.removing(async () => (rows = await this.repository.unusedBlobs()));
+    const collected = await this.collector.collect();
+    return { removedFiles: rows.length + collected.blobs.length, freedBytes: freedBytes + collected.freedBytes };
+  }
+}
+
+/** Revisions that have no file, or whose file no assertion that holds speaks of. */
+function problemsOf(revisions: readonly RevisionRow[], verdicts: readonly Verdict[]): RevisionProblem[] {
+  const holding = verdicts.filter(({ error }) => error === null).map(({ assertion }) => assertion);
+  const snapRevisions = new Map(ofType(holding, 'snap-revision').map((one) => [revisionKey(one), one]));
+  const declarations = new Map(ofType(holding, 'snap-declaration').map((one) => [one.text('snap-id'), one]));
+  return revisions.flatMap((row) => {
+    const key = `${Sha3_384.fromHex(row.sha3_384).base64url}/${row.provenance}`;
+    const problem = problemOf(row, snapRevisions.get(key), declarations.get(row.snapId));
+    return problem === null ? [] : [{ name: row.name, revision: row.revision, problem }];
+  });
+}
+
+function problemOf(
+  { snapId, name, revision, sizeBytes, blobSizeBytes }: RevisionRow,
+  snapRevision: Assertion | undefined,
+  declaration: Assertion | undefined,
+): string | null {
+  if (blobSizeBytes === null) return 'its file is not held';
+  if (blobSizeBytes !== sizeBytes) return `its file has ${blobSizeBytes} bytes where ${sizeBytes} are right`;
+  if (snapRevision === undefined) return 'no snap-revision that holds speaks of its file';
+  const isOfIt =
+    snapRevision.text('snap-id') === snapId &&
+    snapRevision.text('snap-revision') === String(revision) &&
+    snapRevision.text('snap-size') === String(sizeBytes);
+  if (!isOfIt) return 'its snap-revision is of another snap, revision or size';
+  if (declaration === undefined) return 'no snap-declaration that holds speaks of it';
+  if (declaration.text('snap-name') !== name) return `its snap-declaration names it ${declaration.text('snap-name')}`;
+  return null;
+}
+
+function ofType(assertions: readonly Assertion[], type: string): Assertion[] {
+  return assertions.filter((assertion) => assertion.type.name === type);
+}
+
+function revisionKey(assertion: Assertion): string {
+  return `${assertion.text('snap-sha3-384')}/${assertion.text('provenance')}`;
+}
