@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -38,12 +38,20 @@ describe('the binaries', () => {
     dataDir = await scene.emptyFolder({ owner: NOBODY });
     const app = await installation();
     await removeLinks(app);
+    const desk = join(dataDir, 'database');
+    const { version } = JSON.parse(await readFile(join(app, 'node_modules', PACKAGE, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    const copy = `postgresql-${version}-linux-${process.arch}`;
+    const interrupted = join(desk, `${copy}.copying-before`);
+    await mkdir(interrupted, { recursive: true });
+    await chown(desk, NOBODY.uid, NOBODY.gid);
+    await chown(interrupted, NOBODY.uid, NOBODY.gid);
+    await utimes(interrupted, 0, 0);
     const user = scene.user(dataDir, { app, as: NOBODY });
     await user.acquired();
     await user.leave();
-    expect((await readdir(join(dataDir, 'database'))).filter((name) => name.startsWith('postgresql-18'))).toHaveLength(
-      1,
-    );
+    expect((await readdir(desk)).filter((name) => name.startsWith('postgresql-'))).toEqual([copy]);
   });
 
   it('are missed in one sentence when the optional package was not installed', async () => {

@@ -27,6 +27,9 @@ import type { SystemUser } from './system-user.js';
 /** As in optionalDependencies. The packages exist for more machines, but nobody has tried those. */
 const PACKAGED = ['linux-x64', 'linux-arm64'];
 
+const WORKSHOP = '.copying-';
+const COPYING_TAKES_AT_MOST_MS = 600_000;
+
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -122,7 +125,8 @@ async function whyNotRunnable(packageRoot: string, user: SystemUser | null): Pro
  */
 async function replaceByCopy(packageRoot: string, copy: string, user: SystemUser | null): Promise<string | null> {
   await mkdir(dirname(copy), { recursive: true });
-  const workshop = await mkdtemp(`${copy}.copying-`);
+  await forgetInterrupted(copy);
+  const workshop = await mkdtemp(`${copy}${WORKSHOP}`);
   try {
     const unfinished = join(workshop, 'new');
     await cp(join(packageRoot, 'native'), join(unfinished, 'native'), {
@@ -142,6 +146,17 @@ async function replaceByCopy(packageRoot: string, copy: string, user: SystemUser
     return null;
   } finally {
     await rm(workshop, { recursive: true, force: true });
+  }
+}
+
+/** What a process left that was killed while it copied. Other data folders' processes may be copying right now. */
+async function forgetInterrupted(copy: string): Promise<void> {
+  for (const name of await readdir(dirname(copy))) {
+    const path = join(dirname(copy), name);
+    if (!name.startsWith(basename(copy) + WORKSHOP)) continue;
+    const found = await stat(path).catch(() => null);
+    if (found !== null && Date.now() - found.mtimeMs > COPYING_TAKES_AT_MOST_MS)
+      await rm(path, { recursive: true, force: true });
   }
 }
 
