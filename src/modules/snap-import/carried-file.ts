@@ -2,12 +2,16 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import {
+  BundleIncompleteError,
   BundleTooLargeError,
   BundleUnreadableError,
   BUNDLE_LIMITS,
+  MANIFEST_PATH,
   readBundle,
   readBundleFolder,
   readLooseTar,
+  SIGNATURE_PATH,
+  SUMS_PATH,
   type BundleBlob,
   type BundleManifest,
   type BundlePart,
@@ -143,9 +147,15 @@ export class CarriedFile {
     for await (const part of readLooseTar(this.bytes(0, signal), { file: this.path, signal })) {
       const place = { file: this.path, member: part.path };
       if (part.kind === 'assertions') yield { kind: 'assertions', place, bytes: part.bytes };
-      else if (part.kind === 'ignored') yield { kind: 'ignored', place };
+      else if (part.kind === 'ignored') yield this.ignored(place);
       else yield { kind: 'snap', place, content: part.content, sizeBytes: part.size, declared: null, confirm };
     }
+  }
+
+  /** What is left of a bundle whose manifest was taken out must not pass for a tarball of pairs. */
+  private ignored(place: BundlePlace): CarriedPart {
+    if (place.member !== SIGNATURE_PATH && place.member !== SUMS_PATH) return { kind: 'ignored', place };
+    throw new BundleIncompleteError({ file: this.path, member: MANIFEST_PATH }, 'is missing');
   }
 
   /** The bytes of the file, or of the assertions of a pair. */

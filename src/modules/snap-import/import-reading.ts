@@ -180,7 +180,7 @@ export class ImportReading {
   }
 
   private async inspect({ place, blob }: Received, claim: SnapClaim): Promise<void> {
-    const inspection = await inspectReceived(place, blob, this.options.signal);
+    const inspection = await inspectReceived(place, blob);
     checkSelfDescription(place, inspection, claim);
     this.verified.push({ claim, inspection, blob });
   }

@@ -74,7 +74,17 @@ export function placed(thrown: unknown, place: BundlePlace, signal: AbortSignal)
     });
     return new ImportFailedError(place, 'database-lost', cause);
   }
+  if (DATA_REFUSED.test(sqlStateOf(thrown)))
+    return new ImportFailedError(place, 'content-unstorable', new Error(`cannot be kept: ${messageOf(thrown)}`));
   return thrown;
+}
+
+/** SQLSTATE class 22: a value that no text or number of the database can hold. */
+const DATA_REFUSED = /^22...$/;
+
+function sqlStateOf(thrown: unknown): string {
+  const code = (thrown as SystemError | null)?.driverError?.code;
+  return typeof code === 'string' ? code : '';
 }
 
 interface SystemError {

@@ -1,10 +1,10 @@
-import { parse } from 'yaml';
-
 import type { BundlePlace } from '../../formats/bundle/index.js';
-import { SquashfsReader } from '../../formats/squashfs/index.js';
-import { parseEpoch, type Epoch } from '../../kernel/epoch.js';
-import type { ReceivedBlob } from '../blobs/index.js';
-import { ImportFailedError } from './import.errors.js';
+import { inspectSnap } from '../../formats/snap-file/index.js';
+import { SquashfsError, type RandomAccess } from '../../formats/squashfs/index.js';
+import type { Epoch } from '../../kernel/epoch.js';
+import { StoreError } from '../../kernel/store-error.js';
+import type { OpenFile, ReceivedBlob } from '../blobs/index.js';
+import { ImportFailedError, SnapRefusedError } from './import.errors.js';
 
 /** What a snap says of itself in meta/snap.yaml, with snapd's defaults filled in. */
 export interface SnapInspection {
@@ -17,37 +17,55 @@ export interface SnapInspection {
   readonly architectures: readonly string[];
   readonly epoch: Epoch;
   readonly provenance: string;
+  /** Byte for byte. */
   readonly snapYaml: string;
   readonly commonIds: readonly string[];
 }
 
-/** Looks into a snap that was received. @throws ImportFailedError where it is no snap */
-export async function inspectReceived(
-  place: BundlePlace,
-  blob: ReceivedBlob,
-  _s: AbortSignal,
-): Promise<SnapInspection> {
+const USUAL_PROVENANCE = 'global-upload';
+
+/**
+ * Looks into a snap that was received.
+ * @throws ImportFailedError (codes of formats/squashfs and formats/snap-yaml), SnapRefusedError
+ */
+export async function inspectReceived(place: BundlePlace, blob: ReceivedBlob): Promise<SnapInspection> {
   const file = await blob.open();
   try {
-    const reader = await SquashfsReader.open(file);
-    const snapYaml = (await reader.readFile('meta/snap.yaml', 1 << 20)).toString();
-    const y = parse(snapYaml) as Record<string, string>;
+    const { yaml, yamlText: snapYaml } = await inspectSnap(accessTo(file));
+    const { name, version, type, base, confinement, grade, architectures, epoch } = yaml;
+    const commonIds = yaml.apps.flatMap(({ commonId }) => (commonId === null ? [] : [commonId]));
+    if ([snapYaml, version, grade, base ?? '', ...architectures, ...commonIds].some((text) => text.includes('\0')))
+      throw new SnapRefusedError(place, 'has a NUL in its snap.yaml');
     return {
-      name: y.name ?? '',
-      version: String(y.version),
-      type: y.type ?? 'app',
-      base: y.base ?? null,
-      confinement: y.confinement ?? 'strict',
-      grade: y.grade ?? 'stable',
-      architectures: (y.architectures as unknown as string[] | undefined) ?? ['all'],
-      epoch: parseEpoch(y.epoch),
-      provenance: y.provenance ?? 'global-upload',
+      name,
+      version,
+      type,
+      base,
+      confinement,
+      grade,
+      architectures,
+      epoch,
+      provenance: yaml.provenance ?? USUAL_PROVENANCE,
       snapYaml,
-      commonIds: [],
+      commonIds,
     };
   } catch (error) {
-    throw new ImportFailedError(place, 'invalid-snap', error);
+    if (!(error instanceof StoreError) || error instanceof SnapRefusedError) throw error;
+    throw new ImportFailedError(place, error.code, error);
   } finally {
     await file.close();
   }
+}
+
+/** A snap that ends too early is at fault itself, and not the storage. */
+function accessTo(file: OpenFile): RandomAccess {
+  const { sizeBytes } = file;
+  return {
+    sizeBytes,
+    read: (position, length) => {
+      if (position + length <= sizeBytes) return file.read(position, length);
+      const reason = `the snap file ends before the ${length} bytes at ${position}`;
+      return Promise.reject(new SquashfsError(reason, { position, length }));
+    },
+  };
 }

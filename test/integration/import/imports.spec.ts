@@ -1,11 +1,10 @@
-import { createPublicKey } from 'node:crypto';
 import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { Channel } from '../../../src/kernel/channel.js';
 import { BlobReader } from '../../../src/modules/blobs/index.js';
-import { ImportService, SignerService } from '../../../src/modules/snap-import/index.js';
+import { ImportService } from '../../../src/modules/snap-import/index.js';
 import { gzipped, newSigner, plainMetadata, sha3, unpackBundle } from '../../support/bundles.js';
 import { rawTar } from '../../support/raw-tar.js';
 import { testSnapId } from '../../support/test-authority.js';
@@ -128,7 +127,7 @@ describe('a bundle', () => {
       ],
       { signer: newSigner() },
     );
-    await makeKnown(bundle.signer!);
+    await scene.makeKnown(bundle.signer!);
     const report = await scene.import(await scene.bundle(bundle));
     expect(report).toMatchObject({
       kind: 'bundle',
@@ -167,7 +166,7 @@ describe('a bundle', () => {
     ['this', 'known', null],
   ])('with required signers "%s" and %s: %s', async (required, signature, code) => {
     const signer = newSigner();
-    await makeKnown(signer);
+    await scene.makeKnown(signer);
     const list = { any: 'any', other: newSigner().keyId, this: `${newSigner().keyId},${signer.keyId}` }[required]!;
     const strict = await scene.open({ settings: { 'proxy.policy.required-signers': list } });
     try {
@@ -301,12 +300,6 @@ describe('a bundle', () => {
     expect(await scene.releases()).toHaveLength(2);
     await scene.expectNothingLeft(await scene.store.tables(), await scene.store.blobFiles());
   });
-
-  async function makeKnown(signer: { publicKey: Buffer }): Promise<void> {
-    const jwk = { kty: 'OKP', crv: 'Ed25519', x: signer.publicKey.toString('base64url') };
-    const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
-    await scene.store.context.get(SignerService).add(pem.toString(), 'the laptop');
-  }
 });
 
 describe('other ways to carry snaps', () => {
@@ -395,14 +388,14 @@ describe('an import that is stopped', () => {
   it('by the store stopping leaves nothing either', async () => {
     const other = await scene.open({ dataDir: scene.store.dataDir });
     const path = await scene.pair(signed('jq', 6, { sizeBytes: 6 << 20 }));
-    let closing: Promise<void> | null = null;
+    const closing: Promise<void>[] = [];
     const onProgress = ({ done }: { done: number }): void => {
-      if (done > 2 << 20) closing ??= other.close();
+      if (done > 2 << 20 && closing.length === 0) closing.push(other.close());
     };
     await expect(other.context.get(ImportService).importPath(path, { onProgress })).rejects.toMatchObject({
       code: 'import-stopped',
     });
-    await closing;
+    await Promise.all(closing);
     await scene.expectNothingLeft('', []);
   });
 

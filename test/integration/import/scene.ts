@@ -1,10 +1,17 @@
+import { createPublicKey } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 
+import type { ManifestSigner } from '../../../src/formats/bundle/index.js';
 import { Collector, Scrubber } from '../../../src/modules/blobs/index.js';
-import { ImportService, type ImportOptions, type ImportReport } from '../../../src/modules/snap-import/index.js';
+import {
+  ImportService,
+  SignerService,
+  type ImportOptions,
+  type ImportReport,
+} from '../../../src/modules/snap-import/index.js';
 import { packBundle, testBundle, type TestBundle, type TestBundlePieces } from '../../support/bundles.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { TestAuthority, testSnapId, type SignedSnap, type TestSnapPlan } from '../../support/test-authority.js';
@@ -13,29 +20,47 @@ import { openTestStore, type TestStore } from '../../support/test-store.js';
 /** One root for all of a test file: making its key is what takes time. */
 export const authority = TestAuthority.create();
 
-/** A store with nothing in it, for each test a new one on the same database; `folder` is a place for files to import. */
+/** A store with nothing in it; `folder` is a place for files to import. */
 export class Scene {
   store!: TestStore;
   folder!: string;
   private database!: TestDatabase;
 
+  /** Each test has a store of its own. */
   static forEachTest(): Scene {
+    const scene = Scene.onDatabase();
+    beforeEach(() => scene.setUp());
+    afterEach(() => scene.tearDown());
+    return scene;
+  }
+
+  /** All tests of a file share one, because none of them is to leave anything in it. */
+  static forAllTests(): Scene {
+    const scene = Scene.onDatabase();
+    beforeAll(() => scene.setUp());
+    afterAll(() => scene.tearDown());
+    return scene;
+  }
+
+  private static onDatabase(): Scene {
     const scene = new Scene();
     beforeAll(async () => {
       scene.database = await createTestDatabase();
     });
-    beforeEach(async () => {
-      scene.folder = await mkdtemp(join(tmpdir(), 'import-'));
-      scene.store = await scene.open();
-    });
-    afterEach(async () => {
-      const tables = ['assertion', 'blob', 'snap', 'import', 'bundle_signer', 'setting'];
-      await scene.store.query(`TRUNCATE ${tables.map((table) => `snap_store.${table}`).join(', ')} CASCADE`);
-      await scene.store.close();
-      await rm(scene.folder, { recursive: true, force: true });
-    });
     afterAll(() => scene.database.drop());
     return scene;
+  }
+
+  private async setUp(): Promise<void> {
+    this.folder = await mkdtemp(join(tmpdir(), 'import-'));
+    this.store = await this.open();
+  }
+
+  private async tearDown(): Promise<void> {
+    const tables = ['assertion', 'blob', 'snap', 'import', 'bundle_signer', 'setting'];
+    await this.store.query(`TRUNCATE ${tables.map((table) => `snap_store.${table}`).join(', ')} CASCADE`);
+    await this.store.close();
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /** Another process on the same store, or the same after a restart. Whoever opens it closes it. */
@@ -94,6 +119,13 @@ export class Scene {
     expect(await this.store.blobFiles()).toEqual(files);
     const scrubbed = await this.store.context.get(Scrubber).scrub();
     expect(scrubbed).toMatchObject({ damaged: [], missing: [], orphaned: [] });
+  }
+
+  /** Makes the store accept what this signer signs. */
+  async makeKnown({ publicKey }: ManifestSigner): Promise<void> {
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') };
+    const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+    await this.store.context.get(SignerService).add(pem.toString(), 'the laptop');
   }
 
   ledger(): Promise<{ state: string; source: string; bundle_id: string | null; reason: string | null }[]> {
