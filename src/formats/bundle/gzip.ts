@@ -29,6 +29,8 @@ export async function* gunzipped(source: AsyncIterable<Uint8Array>, place: () =>
   const pumping = pump(counted(), gunzip);
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;
+    // Node.js 20 has done so by now, 24 has not: without it, whatever follows would be read to its end.
+    gunzip.destroy();
     await pumping;
   } catch (error) {
     throw error instanceof Error && isZlibError(error) ? damagedGzip(error, place()) : error;
