@@ -59,7 +59,11 @@ export class RunningStore {
         ...settings,
       }),
     );
-    const input = { dataDir, settings: new Settings({ flag }), loggers: LoggerFactory.toStandardError(process.env.SNAP_STORE_TEST_LOG ?? 'silent') };
+    const input = {
+      dataDir,
+      settings: new Settings({ flag }),
+      loggers: LoggerFactory.toStandardError(process.env.SNAP_STORE_TEST_LOG ?? 'silent'),
+    };
     const server = way === 'lane' ? await startLane(input) : await startControllers(input);
     return new RunningStore(server.port, operator, authority, async () => {
       await server.close();
@@ -77,14 +81,16 @@ export class RunningStore {
     await this.leave();
   }
 
-  /** Imports a snap as another process would, as a pair. */
-  async push(signed: SignedSnap, channel = 'latest/stable'): Promise<void> {
+  /** Imports a snap as another process would, as a pair: to latest/stable, or by hand to where it is told. */
+  async push(signed: SignedSnap, channel?: string): Promise<void> {
     const folder = join(this.operator.dataDir, 'pairs');
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${signed.plan.name}_${signed.plan.revision}`);
     await writeFile(`${path}.snap`, signed.content);
     await writeFile(`${path}.assert`, signed.stream);
-    await this.operator.context.get(ImportService).importPath(`${path}.snap`, { channel: Channel.parse(channel) });
+    await this.operator.context
+      .get(ImportService)
+      .importPath(`${path}.snap`, { channel: channel === undefined ? null : Channel.parse(channel) });
   }
 
   /** Takes back the declaration of a snap, as its authority would. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { assertionRef, assertionType } from '../../../formats/assertion/index.js';
+import { assertionRef, assertionType, assertionTypes } from '../../../formats/assertion/index.js';
 import { StoreError } from '../../../kernel/store-error.js';
 import type { Answer } from '../../../platform/http/answer.js';
 import { BadRequestError } from '../../../platform/http/http.errors.js';
@@ -8,6 +8,7 @@ import { ANY_FORMAT, AssertionCache, type HeldAssertion } from '../snapshot/asse
 
 /** snapd's media type (asserts/asserts.go). */
 const ASSERTION_TYPE = 'application/x.ubuntu.assertion';
+const KNOWN_TYPES: ReadonlySet<string> = new Set(assertionTypes().map(({ name }) => name));
 const WHOLE = /^(0|[1-9][0-9]{0,9})$/;
 
 /** To snapd this exact code means that the assertion does not exist, which it can often do without (store/store_asserts.go). */
@@ -34,6 +35,8 @@ export class AssertionsService {
     const parameters = query === '' ? null : new URLSearchParams(query);
     const maxFormat = formatOf(parameters?.get('max-format') ?? null);
     const sequence = parameters?.get('sequence') ?? null;
+    // A newer snapd may know more types; there are none of them here.
+    if (!KNOWN_TYPES.has(typeName)) throw new AssertionNotHeldError(path);
     const found =
       sequence === null
         ? this.assertions.find(assertionRef(typeName, key), maxFormat)
