@@ -31,12 +31,15 @@ export class Device {
     private readonly startupErrors: () => string,
   ) {}
 
-  /** @param folder where the device's output files go */
-  static async start(folder: string, storeUrl: string, options: DeviceOptions = {}): Promise<Device> {
+  /**
+   * @param folder where the device's output files go
+   * @param storeUrl where its store is, by environment; null to leave it at that
+   */
+  static async start(folder: string, storeUrl: string | null, options: DeviceOptions = {}): Promise<Device> {
     const room = await mkdtemp(join(folder, 'device-'));
     await writeFile(join(room, 'daemon.log'), '');
     const settings = {
-      SNAPPY_FORCE_API_URL: storeUrl,
+      ...(storeUrl === null ? {} : { SNAPPY_FORCE_API_URL: storeUrl }),
       DEVICE_LOG: join(room, 'daemon.log'),
       DEVICE_ROOM: room,
       ...(options.seed === undefined ? {} : { DEVICE_SEED: options.seed }),

@@ -45,7 +45,7 @@ export class Front {
   }
 
   /**
-   * The next answer to a path ends in the middle: after so many bytes the device's connection is cut.
+   * The next answer to a path that is longer ends in the middle: after so many bytes the device's connection is cut.
    * @returns once it is cut
    */
   cutNextAnswer(path: RegExp, afterBytes: number): Promise<void> {
@@ -75,7 +75,8 @@ export class Front {
     const inner = request({ hostname, port, method, path: url, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       const { breakOff } = this;
-      if (breakOff?.path.test(url) !== true) {
+      const length = Number(answer.headers['content-length'] ?? 0);
+      if (breakOff?.path.test(url) !== true || length <= breakOff.afterBytes) {
         answer.pipe(outgoing);
         return;
       }
@@ -84,15 +85,17 @@ export class Front {
       answer.on('data', (chunk: Buffer) => {
         const left = breakOff.afterBytes - passed;
         passed += chunk.length;
-        if (left > 0) outgoing.write(chunk.subarray(0, left));
-        if (passed < breakOff.afterBytes) return;
-        this.seen.push({ method, path: url, headers, status: outgoing.statusCode });
-        answer.destroy();
-        // What was written reaches the device before its connection ends.
-        outgoing.socket?.end(() => {
-          outgoing.destroy();
-          breakOff.then();
-        });
+        if (left > chunk.length) {
+          outgoing.write(chunk);
+        } else if (left > 0) {
+          this.seen.push({ method, path: url, headers, status: outgoing.statusCode });
+          // What was written reaches the device before its connection ends.
+          outgoing.write(chunk.subarray(0, left), () => {
+            outgoing.destroy();
+            inner.destroy();
+            breakOff.then();
+          });
+        }
       });
     });
     inner.on('error', () => {

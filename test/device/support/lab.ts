@@ -31,9 +31,10 @@ export class Lab {
     return new Lab(folder, store, new SnapMaker(pairs));
   }
 
-  /** A new device that talks to this lab's store, or to what stands in front of it. */
-  async device(options: DeviceOptions & { readonly storeUrl?: string } = {}): Promise<Device> {
-    const device = await Device.start(this.folder, options.storeUrl ?? this.store.url, options);
+  /** A new device that is sent to this lab's store, or to what stands in front of it, or (null) not sent anywhere. */
+  async device(options: DeviceOptions & { readonly storeUrl?: string | null } = {}): Promise<Device> {
+    const { storeUrl = this.store.url, ...others } = options;
+    const device = await Device.start(this.folder, storeUrl, others);
     this.devices.add(device);
     return device;
   }
