@@ -9,7 +9,7 @@ import {
   type HeaderMap,
   type RefusalReason,
   signAssertion,
-  TrustedRoots,
+  type TrustedRoots,
 } from './index.js';
 
 const SNAP_ID = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
@@ -397,21 +397,5 @@ describe(AssertionVerifier.name, () => {
   it('comes to an end with a heap of assertions that lack each other', async () => {
     const loose = Array.from({ length: 200 }, (_, index) => modelOf(brand, { model: `m${index}` }));
     expect(new Set(await judge(loose))).toEqual(new Set([reason('key-unknown')]));
-  });
-});
-
-describe(TrustedRoots.name, () => {
-  it('takes accounts and account-keys that hold, and nothing else', async () => {
-    const foreign = await TestAuthority.create('foreign');
-    expect(() => TrustedRoots.of([declaration])).toThrow(/neither/);
-    expect(() => TrustedRoots.of([foreign.account])).toThrow(/no root/);
-    const damaged = decodeAssertion(
-      Buffer.from(foreign.account.encoded.toString().replace('display-name: f', 'display-name: g')),
-    );
-    expect(() => TrustedRoots.of([damaged, foreign.accountKey])).toThrow(/damaged/);
-    const both = authority.roots.with([foreign.account, foreign.accountKey]);
-    expect([both.isTrustedAccount('foreign'), both.isTrustedAccount(authority.id), both.isTrustedAccount('x')]).toEqual(
-      [true, true, false],
-    );
   });
 });

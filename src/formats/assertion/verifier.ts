@@ -53,7 +53,10 @@ export class AssertionVerifier {
   async verify(batch: readonly Assertion[]): Promise<Verdict[]> {
     const session = new VerificationSession(this.options);
     await session.verifyAll(batch);
-    return Promise.all(batch.map((assertion) => session.verdict(assertion)));
+    // One at a time: a source inside of a transaction has one connection.
+    const verdicts: Verdict[] = [];
+    for (const assertion of batch) verdicts.push(await session.verdict(assertion));
+    return verdicts;
   }
 
   /**
