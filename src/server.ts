@@ -13,6 +13,7 @@ import { WatchFolder } from './modules/snap-import/index.js';
 import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
+import { recordServer } from './platform/process/running-servers.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
 
 export interface ServerInput extends ApplicationInput {
@@ -51,18 +52,21 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
     await listen(app, port, host);
     await app.get(SettingsService).follow();
     if (input.background !== false) await app.get(WatchFolder).start();
+    const bound = app.getHttpServer().address() as AddressInfo;
+    const address = { host: bound.address, port: bound.port };
+    const urls = urlsOf(input.settings, bound);
+    const forget = await recordServer(input.dataDir, { address, urls });
+    let closing: Promise<void> | null = null;
+    return {
+      address,
+      urls,
+      holdings: () => app.get(ListingService).holdings(),
+      close: () => (closing ??= forget().then(() => app.close())),
+    };
   } catch (error) {
     await app.close();
     throw error;
   }
-  const address = app.getHttpServer().address() as AddressInfo;
-  let closing: Promise<void> | null = null;
-  return {
-    address: { host: address.address, port: address.port },
-    urls: urlsOf(input.settings, address),
-    holdings: () => app.get(ListingService).holdings(),
-    close: () => (closing ??= app.close()),
-  };
 }
 
 async function listen(app: NestExpressApplication, port: number, host: string): Promise<void> {

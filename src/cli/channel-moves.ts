@@ -9,7 +9,7 @@ export function renderMove({ channel, architecture, from, to, outcome }: Channel
     case 'kept':
       return `${where} stays ${show(from)}, which was released here by hand`;
     case 'moved':
-      return `${where}: ${show(from)} -> ${show(to)}`;
+      return `${where}: ${from ?? 'none'} -> ${show(to)}`;
   }
 }
 

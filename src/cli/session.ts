@@ -19,6 +19,7 @@ export class Session {
   readonly dataDir: string;
   readonly out: Output;
   readonly signal: AbortSignal;
+  private configFile: Promise<ReadonlyMap<string, string>> | null = null;
 
   constructor(private readonly options: SessionOptions) {
     this.dataDir = options.dataDir;
@@ -35,13 +36,13 @@ export class Session {
     return new Progress(what, io.stderr, output.options, io.progressColumns);
   }
 
-  /**
-   * The settings as far as they are known without a database.
-   * @param flags settings that a flag of this command has given a value
-   */
-  async bootstrapSettings(flags: ReadonlyMap<string, string> = new Map()): Promise<Settings> {
-    const { loadBootstrapSettings } = await import('../platform/config/load-settings.js');
-    return loadBootstrapSettings({ dataDir: this.dataDir, configFile: this.options.configFile, flags });
+  /** The settings as far as they are known without a database. */
+  async bootstrapSettings(): Promise<Settings> {
+    const [{ loadBootstrapSettings }, configFile] = await Promise.all([
+      import('../platform/config/load-settings.js'),
+      this.readConfigFile(),
+    ]);
+    return loadBootstrapSettings({ dataDir: this.dataDir, configFile, flags: new Map() });
   }
 
   /** Whether `becomeOwner` will make another user of this process: then input that only root may read is opened before. */
@@ -52,6 +53,7 @@ export class Session {
 
   /** As root on somebody else's data folder: becomes that user for good. What only root may read must be open by now. */
   async becomeOwner(): Promise<void> {
+    await this.readConfigFile();
     const { becomeOwnerOf } = await import('./owner.js');
     await becomeOwnerOf(this.dataDir);
   }
@@ -83,5 +85,14 @@ export class Session {
     } finally {
       await store.close();
     }
+  }
+
+  private readConfigFile(): Promise<ReadonlyMap<string, string> | null> {
+    const { configFile } = this.options;
+    if (configFile === null) return Promise.resolve(null);
+    this.configFile ??= import('../platform/config/settings-file.js').then(({ SettingsFile }) =>
+      new SettingsFile(configFile).readNamed(),
+    );
+    return this.configFile;
   }
 }

@@ -4,7 +4,7 @@ import type { Database } from '../../platform/database/database.js';
 import { UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
-import { runningServers } from '../running-servers.js';
+import { runningServers } from '../../platform/process/running-servers.js';
 import type { Session } from '../session.js';
 import { counted } from '../table.js';
 

@@ -6,7 +6,7 @@ import { SETTING_KEYS } from '../../platform/config/setting-definitions.js';
 import { checkSetting, type Settings } from '../../platform/config/settings.js';
 import { hasDatabase } from '../../platform/database/presence.js';
 import { isTaken } from '../probe.js';
-import { runningServers } from '../running-servers.js';
+import { runningServers } from '../../platform/process/running-servers.js';
 import type { Session } from '../session.js';
 import { counted, renderBytes } from '../table.js';
 

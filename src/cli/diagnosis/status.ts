@@ -2,7 +2,7 @@ import type { Settings } from '../../platform/config/settings.js';
 import { hasDatabase } from '../../platform/database/presence.js';
 import { describeError, type ReportedError } from '../errors.js';
 import { probeServer } from '../probe.js';
-import { runningServers, type RunningServerRecord } from '../running-servers.js';
+import { runningServers, type RunningServerRecord } from '../../platform/process/running-servers.js';
 import type { Session } from '../session.js';
 
 export interface StoreStatus {

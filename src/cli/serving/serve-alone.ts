@@ -1,6 +1,5 @@
 import { startServer, type RunningServer } from '../../server.js';
 import type { Session } from '../session.js';
-import { recordServer } from '../running-servers.js';
 import { announce, type Announcement } from './announcement.js';
 
 export interface ServingOptions {
@@ -12,22 +11,17 @@ export interface ServingOptions {
 export async function serveAlone(session: Session, options: ServingOptions): Promise<void> {
   await session.becomeOwner();
   await serveUntil(session, { ...options, background: true }, session.signal, async (server) => {
-    const announcement = await describe(session, server);
-    const forget = await recordServer(session.dataDir, announcement);
-    announce(session.out, announcement);
-    return forget;
+    announce(session.out, await describe(session, server));
   });
   session.out.text('Stopped.');
 }
 
-/**
- * @param ready told when the server listens; what it returns is called when it is about to close
- */
+/** @param ready told when the server listens */
 export async function serveUntil(
   session: Session,
   options: ServingOptions & { readonly background: boolean },
   signal: AbortSignal,
-  ready: (server: RunningServer) => Promise<() => Promise<void>>,
+  ready: (server: RunningServer) => Promise<void>,
 ): Promise<void> {
   const server = await startServer({
     dataDir: session.dataDir,
@@ -35,12 +29,10 @@ export async function serveUntil(
     loggers: await session.loggers('info'),
     ...options,
   });
-  let leave: (() => Promise<void>) | null = null;
   try {
-    leave = await ready(server);
+    await ready(server);
     await aborted(signal);
   } finally {
-    await leave?.();
     await server.close();
   }
 }

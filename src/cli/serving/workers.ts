@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { StoreError } from '../../kernel/store-error.js';
 import { environmentVariable } from '../../platform/config/environment.js';
-import { recordServer } from '../running-servers.js';
 import type { Session } from '../session.js';
 import { announce, type Announcement } from './announcement.js';
 import { aborted, describe, serveUntil, type ServingOptions } from './serve-alone.js';
@@ -39,7 +38,6 @@ async function work(session: Session, { port, host }: ServingOptions): Promise<v
   const background = environmentVariable(BACKGROUND) !== null;
   await serveUntil(session, { ...own, background }, signal, async (server) => {
     process.send?.(await describe(session, server));
-    return () => Promise.resolve();
   });
   if (process.connected) process.disconnect();
 }
@@ -48,7 +46,6 @@ class WorkerTeam {
   private readonly ready = new Set<Worker>();
   private readonly stopping = new AbortController();
   private failure: WorkerFailedError | null = null;
-  private forget: (() => Promise<void>) | null = null;
   private isAnnounced = false;
 
   constructor(
@@ -62,7 +59,6 @@ class WorkerTeam {
     await aborted(stop);
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
     await Promise.all(places);
-    await this.forget?.();
     if (this.failure !== null) throw this.failure;
   }
 
@@ -71,7 +67,7 @@ class WorkerTeam {
     while (!stop.aborted) {
       const worker = cluster.fork(isBackground ? { [BACKGROUND]: '1' } : {});
       worker.on('message', (announcement: Announcement) => {
-        void this.joined(worker, announcement);
+        this.joined(worker, announcement);
       });
       const [exitCode] = (await once(worker, 'exit')) as [number | null];
       if (isAborted(stop)) return;
@@ -86,11 +82,10 @@ class WorkerTeam {
     }
   }
 
-  private async joined(worker: Worker, announcement: Announcement): Promise<void> {
+  private joined(worker: Worker, announcement: Announcement): void {
     this.ready.add(worker);
     if (this.ready.size < this.size || this.isAnnounced) return;
     this.isAnnounced = true;
-    this.forget = await recordServer(this.session.dataDir, announcement);
     announce(this.session.out, announcement);
   }
 }

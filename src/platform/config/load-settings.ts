@@ -3,8 +3,8 @@ import { SettingsFile } from './settings-file.js';
 
 export interface SettingsInput {
   readonly dataDir: string;
-  /** `--config FILE`; null where it was not given. */
-  readonly configFile: string | null;
+  /** The path of `--config FILE`, or what was read from it; null where it was not given. */
+  readonly configFile: string | ReadonlyMap<string, string> | null;
   readonly flags: ReadonlyMap<string, string>;
 }
 
@@ -15,6 +15,7 @@ export interface SettingsInput {
 export async function loadBootstrapSettings(input: SettingsInput): Promise<Settings> {
   const stored = await SettingsFile.inDataDir(input.dataDir).read();
   for (const [key, value] of stored) checkSetting(key, value);
-  const file = input.configFile === null ? new Map<string, string>() : await new SettingsFile(input.configFile).read();
-  return new Settings({ flag: input.flags, file, stored });
+  const file =
+    typeof input.configFile === 'string' ? await new SettingsFile(input.configFile).readNamed() : input.configFile;
+  return new Settings({ flag: input.flags, stored, ...(file === null ? {} : { file }) });
 }

@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { access, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 
@@ -31,6 +31,17 @@ export class SettingsFile {
       );
     }
     return parseSettingsYaml(text, this.path);
+  }
+
+  /** As `read`, for a file that was asked for. @throws SettingsFileError also when it is not there */
+  async readNamed(): Promise<Map<string, string>> {
+    try {
+      await access(this.path);
+    } catch (error) {
+      const details = { path: this.path };
+      throw new SettingsFileError(`${this.path} cannot be read: ${messageOf(error)}`, details, { cause: error });
+    }
+    return this.read();
   }
 
   /** Replaces the file by these values: at every moment the whole old one or the whole new one is there. */

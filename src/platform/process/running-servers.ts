@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A `serve` that runs on this data folder on this machine. */
+/** A server that runs on this data folder on this machine. */
 export interface RunningServerRecord {
   readonly pid: number;
   /** Tells this process from a later one with the same number (/proc/PID/stat, field 22). */
@@ -37,7 +37,7 @@ export async function recordServer(
     await file.close();
   }
   await rename(temporary, path);
-  return () => rm(path, { force: true });
+  return () => rm(path, { force: true }).catch(() => undefined);
 }
 
 /** Those that are alive. Notes that killed processes have left are taken away. */
