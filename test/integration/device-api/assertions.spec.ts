@@ -117,7 +117,7 @@ describe.each(WAYS)('assertions, by the %s', (way) => {
   ])('answer %s with %i in the one form that snapd reads (T1)', async (path, status, code) => {
     const reply = await get(path);
     expect([reply.status, reply.headers['content-type']]).toEqual([status, 'application/json']);
-    const { 'error-list': errors } = reply.json<{ 'error-list': Json[] }>();
+    const { 'error-list': errors } = reply.json() as { 'error-list': Json[] };
     expect(errors).toHaveLength(1);
     if (code !== null) expect(errors[0]!.code).toBe(code);
     expect(reply.headers['snap-store-version']).toBe('69');
@@ -141,11 +141,11 @@ describe.each(WAYS)('assertions, by the %s', (way) => {
       const headers = { 'content-type': 'application/json' };
       const reply = await store.ask('/v2/snaps/refresh', { method: 'POST', headers, body });
       expect(reply.status).toBe(200);
-      const { results } = reply.json<{ results: Json[] }>();
+      const { results } = reply.json() as { results: Json[] };
       expect(results.map(({ result, key }) => [result, key])).toEqual(
         Object.keys(groups).map((key) => ['fetch-assertions', key]),
       );
-      return Object.fromEntries(results.map((result) => [result.key, result]));
+      return Object.fromEntries(results.map((result) => [String(result.key), result]));
     };
     const declared = { type: 'snap-declaration', 'primary-key': ['16', jqId] };
     const lab = () => ({ type: 'validation-set', 'sequence-key': ['16', account, 'lab'] });

@@ -38,7 +38,7 @@ describe.each(WAYS)('GET v2/snaps/info, by the %s', (way) => {
   afterAll(() => store.close());
 
   it('puts the default track first, and in each the safest risk', async () => {
-    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json<Info>();
+    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json() as Info;
     expect(info['channel-map'].map(({ channel, revision }) => [channel.name, revision])).toEqual([
       ['stable', 6],
       ['beta', 7],
@@ -49,7 +49,7 @@ describe.each(WAYS)('GET v2/snaps/info, by the %s', (way) => {
   });
 
   it('has no two entries of one track and risk: branches are not shown (T12)', async () => {
-    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json<Info>();
+    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json() as Info;
     const places = info['channel-map'].map(({ channel }) => `${channel.track}/${channel.risk}`);
     expect(new Set(places).size).toBe(places.length);
     expect(places).not.toContain('latest/edge');
@@ -57,19 +57,19 @@ describe.each(WAYS)('GET v2/snaps/info, by the %s', (way) => {
 
   it('says name and snap-id inside snap as well, whatever fields are asked for (T4)', async () => {
     for (const query of ['', '?fields=channel-map', '?fields=download&architecture=amd64']) {
-      const info = (await store.ask(`/v2/snaps/info/jq${query}`)).json<Info>();
+      const info = (await store.ask(`/v2/snaps/info/jq${query}`)).json() as Info;
       expect(info.snap).toMatchObject({ name: 'jq', 'snap-id': testSnapId('jq') });
       expect(info).toMatchObject({ name: 'jq', 'snap-id': testSnapId('jq') });
     }
   });
 
   it('names no price, not even of nothing (T13)', async () => {
-    const info = (await store.ask('/v2/snaps/info/jq')).json<Info>();
+    const info = (await store.ask('/v2/snaps/info/jq')).json() as Info;
     expect(info.snap.prices).toEqual({});
   });
 
   it('tells what snapd needs: publisher, words, and a file that is there', async () => {
-    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json<Info>();
+    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json() as Info;
     expect(info.snap).toMatchObject({
       title: 'jq',
       summary: 'jq',
@@ -92,7 +92,7 @@ describe.each(WAYS)('GET v2/snaps/info, by the %s', (way) => {
   });
 
   it('gives only the fields that are asked for', async () => {
-    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64&fields=download,title')).json<Info>();
+    const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64&fields=download,title')).json() as Info;
     expect(Object.keys(info.snap).sort()).toEqual(['name', 'snap-id', 'title']);
     expect(Object.keys(info['channel-map'][0]!).sort()).toEqual(['channel', 'download']);
   });
@@ -149,10 +149,10 @@ describe.each(WAYS)('GET v2/snaps/info, by the %s', (way) => {
   });
 
   it('shows at once what another process changes', async () => {
-    const stable = async (): Promise<number | undefined> =>
-      (await store.ask('/v2/snaps/info/jq?architecture=amd64'))
-        .json<Info>()
-        ['channel-map'].find(({ channel }) => channel.name === 'stable')?.revision;
+    const stable = async (): Promise<number | undefined> => {
+      const info = (await store.ask('/v2/snaps/info/jq?architecture=amd64')).json() as Info;
+      return info['channel-map'].find(({ channel }) => channel.name === 'stable')?.revision;
+    };
     expect(await stable()).toBe(6);
     await store.releases.release('jq', 5, Channel.parse('stable'));
     await expect.poll(stable).toBe(5);

@@ -21,13 +21,13 @@ describe.each(WAYS)('what else devices ask, by the %s', (way) => {
     for (const { status, headers } of nonces) {
       expect([status, headers['content-type']]).toEqual([200, 'application/json']);
     }
-    const [one, two] = nonces.map((reply) => reply.json<{ nonce: string }>().nonce);
+    const [one, two] = nonces.map((reply) => (reply.json() as { nonce: string }).nonce);
     expect(one).toMatch(/^[\w-]{40,}$/);
     expect(two).not.toBe(one);
     const request = JSON.stringify({ 'device-session-request': 'a', 'serial-assertion': 'b', 'model-assertion': 'c' });
     const session = await post('/api/v1/snaps/auth/sessions', request);
     expect(session.status).toBe(200);
-    expect(session.json<{ macaroon: string }>().macaroon).toMatch(/^[\w-]{40,}$/);
+    expect((session.json() as { macaroon: string }).macaroon).toMatch(/^[\w-]{40,}$/);
   });
 
   it('registers no device, and says so in a way that is not asked again every minute', async () => {
@@ -91,7 +91,7 @@ describe('absolute URLs', () => {
     try {
       await store.push(store.authority.snap({ name: 'jq', snapId: testSnapId('jq'), revision: 6 }));
       const reply = await store.ask('/v2/snaps/info/jq', { headers });
-      const [first] = reply.json<Info>()['channel-map'];
+      const [first] = (reply.json() as Info)['channel-map'];
       return [first!.download.url.replace(/\/api\/.*/, ''), String(store.port)];
     } finally {
       await store.close();
@@ -135,7 +135,7 @@ describe('absolute URLs', () => {
       ['[::1]:9000', (port: number) => (hasIpv6Loopback() ? '[::1]:9000' : `127.0.0.1:${port}`)],
     ])('follow the Host header %s only to this machine', async (host, expected) => {
       const reply = await store.ask('/v2/snaps/info/jq', { headers: { host } });
-      expect(reply.json<Info>()['channel-map'][0]!.download.url).toMatch(`http://${expected(store.port)}/api/`);
+      expect((reply.json() as Info)['channel-map'][0]!.download.url).toMatch(`http://${expected(store.port)}/api/`);
     });
   });
 });
