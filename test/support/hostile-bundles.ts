@@ -17,7 +17,7 @@ export interface HostileBundle {
   readonly name: string;
   /** The code of the refusal. */
   readonly code: string;
-  /** What the message must name besides the file: mostly the member. */
+  /** What the message must hold besides the file: the member, and what is wrong where that matters. */
   readonly names: (base: TestBundle) => string;
   readonly make: (base: TestBundle) => Promise<Buffer>;
 }
@@ -181,11 +181,17 @@ export const HOSTILE_BUNDLES: readonly HostileBundle[] = [
   tarred('a snap with one byte changed', damaged, firstSnap, (members, base) =>
     rawTar(replaced(members, snapOf(base), flipped(snapContent(base), 5))),
   ),
-  tarred('a snap one byte short', damaged, firstSnap, (members, base) =>
-    rawTar(replaced(members, snapOf(base), snapContent(base).subarray(1))),
+  tarred(
+    'a snap one byte short',
+    damaged,
+    firstSnapHas((declared) => declared - 1),
+    (members, base) => rawTar(replaced(members, snapOf(base), snapContent(base).subarray(1))),
   ),
-  tarred('a snap whose header promises eight gibibytes', damaged, firstSnap, (members, base) =>
-    rawTar(members.map((one) => (one.path === snapOf(base) ? { ...one, size: 2 ** 33 - 1 } : one))),
+  tarred(
+    'a snap whose header promises eight gibibytes',
+    damaged,
+    firstSnapHas(() => 2 ** 33 - 1),
+    (members, base) => rawTar(members.map((one) => (one.path === snapOf(base) ? { ...one, size: 2 ** 33 - 1 } : one))),
   ),
   tarred(
     'an assertion file with one byte changed',
@@ -193,11 +199,11 @@ export const HOSTILE_BUNDLES: readonly HostileBundle[] = [
     () => 'assertions/',
     (members) => rawTar(replaced(members, members[2]!.path, flipped(members[2]!.content, 3))),
   ),
-  sums('sums with a wrong digest', (text) => text.replace(/[0-9a-f](?=[0-9a-f]{5} {2}snaps)/, 'x')),
-  sums('sums without a line', (text) => text.replace(/^.*snaps.*\n/m, '')),
-  sums('sums with a line more', (text) => `${text}${'0'.repeat(96)}  snaps/other.snap\n`),
-  sums('sums in another order', (text) => text.split('\n').slice(0, -1).reverse().join('\n') + '\n'),
-  sums('sums without the last line feed', (text) => `${text.slice(0, -1)} `),
+  sums('a wrong digest', 'line', (text) => text.replace(/[0-9a-f](?=[0-9a-f]{5} {2}snaps)/, 'x')),
+  sums('a line missing', 'has', (text) => text.replace(/^.*snaps.*\n/m, '')),
+  sums('a line more', 'has', (text) => `${text}${'0'.repeat(96)}  snaps/other.snap\n`),
+  sums('another order', 'line 1 is not', (text) => `${text.split('\n').slice(0, -1).reverse().join('\n')}\n`),
+  sums('no last line feed', 'line', (text) => `${text.slice(0, -1)} `),
   // bombs
   tarred(
     'a manifest of a gibibyte of zeros',
@@ -272,16 +278,24 @@ function bomb(name: string, code: string, tar: MakeTar): HostileBundle {
   return tarred(name, code, file, tar);
 }
 
-function sums(name: string, spoil: (text: string) => string): HostileBundle {
+function sums(name: string, reason: string, spoil: (text: string) => string): HostileBundle {
   return tarred(
-    name,
+    `sums with ${name}`,
     damaged,
-    () => SUMS_PATH,
+    () => `${SUMS_PATH}: ${reason}`,
     (members) => {
       const text = member(members, SUMS_PATH).content.toString();
       return rawTar(replaced(members, SUMS_PATH, Buffer.from(spoil(text))));
     },
   );
+}
+
+/** How the message begins when a snap has not the size that was declared. */
+function firstSnapHas(sizeOf: (declared: number) => number): HostileBundle['names'] {
+  return (base) => {
+    const declared = snapContent(base).length;
+    return `${snapOf(base)}: has ${sizeOf(declared)} bytes where ${declared} were declared`;
+  };
 }
 
 function signature(name: string, make: (base: TestBundle) => Promise<Buffer>): HostileBundle {

@@ -125,11 +125,35 @@ export const HOSTILE_MANIFESTS: readonly HostileManifest[] = [
     },
     'revisions names',
   ),
+  snap(
+    'a component twice',
+    '',
+    (one) => {
+      const component = { name: 'docs', revision: 1, type: 'standard', 'sha3-384': 'ab'.repeat(48), size: 1 };
+      one.components = [component, component];
+    },
+    'components names',
+  ),
+  field('two snaps of one name', 'snaps names', (manifest) => {
+    const other = { ...snapOf(manifest), 'snap-id': 'z'.repeat(32), 'channel-map': [], revisions: [], components: [] };
+    (manifest.snaps as Json[]).push(other);
+  }),
   // files
   assertionFile('an assertion file elsewhere', 'path', (one) => (one.path = 'assertions/../../x.assert')),
   assertionFile('an assertion file deeper', 'path', (one) => (one.path = 'assertions/deep/x.assert')),
   assertionFile('a snap as assertion file', 'path', (one) => (one.path = 'snaps/x.snap')),
   assertionFile('an assertion file without end', 'size', (one) => (one.size = 2 ** 40)),
+  field('an assertion file twice', 'assertions names', (manifest) => {
+    const files = manifest.assertions as Json[];
+    files.push(files[0]!);
+  }),
+  field('a picture twice', 'media names', (manifest) => {
+    const picture = { 'sha3-384': 'ab'.repeat(48), size: 1, 'content-type': 'image/png' };
+    manifest.media = [picture, picture];
+  }),
+  field('a picture that is a page', 'media[0].content-type does not fit', (manifest) => {
+    manifest.media = [{ 'sha3-384': 'ab'.repeat(48), size: 1, 'content-type': 'text/html' }];
+  }),
   field('an assumed revision that is carried', 'revisions names', (manifest) => {
     const {
       name,

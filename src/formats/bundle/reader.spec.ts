@@ -15,6 +15,7 @@ import { HOSTILE_BUNDLES } from '../../../test/support/hostile-bundles.js';
 import { rawTar } from '../../../test/support/raw-tar.js';
 import { Sha3_384 } from '../../kernel/digest.js';
 import {
+  BUNDLE_LIMITS,
   BundleError,
   encodeManifest,
   parseManifest,
@@ -131,6 +132,16 @@ describe(readBundle.name, () => {
     await expect(readAll(failing())).rejects.toMatchObject({
       code: 'bundle-unreadable',
       message: 'test.tar.gz: cannot be read: EIO: i/o error, read',
+    });
+  });
+
+  it('refuses a manifest that declares more than there may be, before any of it', async () => {
+    const reading = readAll(inChunks(await packBundle(smallBundle())), {
+      limits: { ...BUNDLE_LIMITS, totalBytes: 1000 },
+    });
+    await expect(reading).rejects.toMatchObject({
+      code: 'bundle-too-large',
+      message: expect.stringMatching(/^test\.tar\.gz: bundle\.json: declares \d+ bytes; at most 1000/) as string,
     });
   });
 

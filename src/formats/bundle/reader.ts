@@ -16,7 +16,7 @@ import { parseManifest } from './manifest-parse.js';
 import { declaredMembers, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, type DeclaredMember } from './members.js';
 import { verifyManifestSignature, type BundleSigner } from './signature.js';
 import { collect, peeked } from './streams.js';
-import { checkSums, type MemberDigest } from './sums.js';
+import { checkSums, sumsSize, type MemberDigest } from './sums.js';
 import { tarBytes, TarReader } from './tar.js';
 
 export interface ReadBundleOptions {
@@ -211,7 +211,7 @@ class BundleReading {
 
   private async end(): Promise<void> {
     const found = await this.take(SUMS_PATH);
-    const size = this.sums.reduce((sum, { path }) => sum + 96 + 2 + path.length + 1, 0);
+    const size = sumsSize(this.sums);
     if (found.size !== size) throw this.wrongSize(found, size);
     checkSums(await collect(found.content), this.sums, this.file);
     const extra = await this.source.next([]);
