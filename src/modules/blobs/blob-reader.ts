@@ -35,6 +35,8 @@ const REMEMBERED = 20_000;
 @Injectable()
 export class BlobReader implements OnModuleInit {
   private readonly proven = new LRUCache<string, Proven>({ max: REMEMBERED });
+  /** Counts what was heard of changes, so that what was read before one is not remembered after it. */
+  private changesHeard = 0;
   private readonly log: Logger;
 
   constructor(
@@ -49,6 +51,7 @@ export class BlobReader implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.changes.listen((change) => {
+      if (change === EVERYTHING || change.topic === BLOBS_TOPIC) this.changesHeard++;
       if (change === EVERYTHING || (change.topic === BLOBS_TOPIC && change.keys.length === 0)) this.proven.clear();
       else if (change.topic === BLOBS_TOPIC) for (const key of change.keys) this.proven.delete(key);
     });
@@ -56,6 +59,7 @@ export class BlobReader implements OnModuleInit {
 
   /** Null for what the store does not hold, or holds only in part or damaged. */
   async find(sha3_384Hex: string): Promise<ServableBlob | null> {
+    const heard = this.changesHeard;
     const remembered = this.changes.isConnected ? this.proven.get(sha3_384Hex) : undefined;
     const proven = remembered ?? (await this.soundRow(sha3_384Hex));
     if (proven === null) return null;
@@ -65,7 +69,7 @@ export class BlobReader implements OnModuleInit {
       return null;
     }
     if (file.stamp === proven.stamp) {
-      this.proven.set(sha3_384Hex, proven);
+      if (heard === this.changesHeard) this.proven.set(sha3_384Hex, proven);
       return this.servable(sha3_384Hex, proven);
     }
     this.log.warn({ blob: sha3_384Hex }, 'a blob was touched from outside; reading it again before it is served');

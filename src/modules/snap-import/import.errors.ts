@@ -56,9 +56,9 @@ export class ImportFailedError extends BundleError {
   }
 }
 
-/** PostgreSQL's SQLSTATE classes 08 and 57P, node's codes for a connection that broke, and what pg says without a code. */
+/** SQLSTATE classes 08 and 57P, node's codes for a connection that broke, and what pg and TypeORM say without a code. */
 const DATABASE_LOST =
-  /^(?:08...|57P0.|ECONNREFUSED|ECONNRESET|EPIPE)$|^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/;
+  /^(?:08...|57P0.|3D000|ECONNREFUSED|ECONNRESET|EPIPE)$|^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect|^Query runner already released|not currently accepting connections$/;
 
 /**
  * Gives whatever ended an import the shape in which operators are told of it. An abort stays what it is: the caller asked
