@@ -134,6 +134,10 @@ export const HOSTILE_MANIFESTS: readonly HostileManifest[] = [
     },
     'components names',
   ),
+  field('one snap-id under two names', 'snaps names', (manifest) => {
+    const other = { ...snapOf(manifest), name: 'another', 'channel-map': [], revisions: [], components: [] };
+    (manifest.snaps as Json[]).push(other);
+  }),
   field('two snaps of one name', 'snaps names', (manifest) => {
     const other = { ...snapOf(manifest), 'snap-id': 'z'.repeat(32), 'channel-map': [], revisions: [], components: [] };
     (manifest.snaps as Json[]).push(other);

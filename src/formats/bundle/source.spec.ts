@@ -95,7 +95,10 @@ describe(planImport.name, () => {
   });
 
   it('opens a device for nothing', async () => {
-    await expect(planImport('/dev/zero')).rejects.toMatchObject({ code: 'not-a-bundle' });
+    await expect(planImport('/dev/zero')).rejects.toMatchObject({
+      code: 'not-a-bundle',
+      message: '/dev/zero: is neither a regular file nor a folder',
+    });
   });
 
   it('opens the bytes of a file', async () => {
