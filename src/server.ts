@@ -51,7 +51,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
   try {
     await listen(app, port, host);
     await app.get(SettingsService).follow();
-    if (input.background !== false) await app.get(WatchFolder).start();
+    if (input.background !== false) app.get(WatchFolder).start();
     const bound = app.getHttpServer().address() as AddressInfo;
     const address = { host: bound.address, port: bound.port };
     const urls = urlsOf(input.settings, bound);

@@ -5,9 +5,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { Clock } from '../../../kernel/clock.js';
 import { messageOf, StoreError } from '../../../kernel/store-error.js';
 import { Settings } from '../../../platform/config/settings.js';
-import { SETTINGS_TOPIC, SettingsService } from '../../../platform/config/settings.service.js';
 import { AdvisoryLocks } from '../../../platform/database/advisory-lock.js';
-import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
 import { LoggerFactory, type Logger } from '../../../platform/logging/logger.js';
 import { ImportService } from '../import.service.js';
 import { Outbox } from './outbox.js';
@@ -45,8 +43,6 @@ export class WatchFolder implements OnModuleDestroy {
   constructor(
     private readonly imports: ImportService,
     private readonly settings: Settings,
-    private readonly settingsService: SettingsService,
-    private readonly changes: ChangeFeed,
     private readonly locks: AdvisoryLocks,
     private readonly scheduler: SchedulerRegistry,
     private readonly clock: Clock,
@@ -55,13 +51,10 @@ export class WatchFolder implements OnModuleDestroy {
     this.log = loggers.named('import-watch');
   }
 
-  /** For servers only: commands import what they are told to. Follows the setting while it runs. */
-  async start({ lookEveryMs = LOOK_EVERY_MS, settleMs }: WatchTiming = {}): Promise<void> {
+  /** For servers only: commands import what they are told to. A setting that changes takes effect at the next look. */
+  start({ lookEveryMs = LOOK_EVERY_MS, settleMs }: WatchTiming = {}): void {
     if (this.scheduler.doesExist('interval', INTERVAL)) return;
     this.settling = new Settling(settleMs);
-    await this.changes.listen((change) => {
-      if (change === EVERYTHING || change.topic === SETTINGS_TOPIC) void this.reloadSettings();
-    });
     this.scheduler.addInterval(
       INTERVAL,
       setInterval(() => {
@@ -133,14 +126,6 @@ export class WatchFolder implements OnModuleDestroy {
     this.watched = folder;
     if (folder !== null) this.log.info({ folder }, 'importing from this folder');
     else this.log.info({}, 'not importing from any folder');
-  }
-
-  private async reloadSettings(): Promise<void> {
-    try {
-      await this.settingsService.reload();
-    } catch (error) {
-      this.complain(error);
-    }
   }
 
   /** Once for each new trouble, not once a second. */
