@@ -47,9 +47,25 @@ export class Configuration {
     const bootstrap = new Map([...changes].filter(([key]) => isBootstrap(key)));
     const shared = new Map([...changes].filter(([key]) => !isBootstrap(key)));
     if (bootstrap.size > 0) await guard(bootstrap);
-    if (shared.size > 0) await this.withShared((service) => service.change(shared));
-    if (bootstrap.size > 0) await SettingsFile.inDataDir(this.dataDir).change(bootstrap);
+    await this.changeFile(bootstrap, async () => {
+      // The database is the one that was configured just now.
+      if (shared.size > 0) await this.withShared((service) => service.change(shared));
+    });
     for (const [key, value] of changes) this.settings.changeStored(key, value);
+  }
+
+  /** The file is as it was if the rest fails. */
+  private async changeFile(changes: SettingChanges, rest: () => Promise<void>): Promise<void> {
+    if (changes.size === 0) return rest();
+    const file = SettingsFile.inDataDir(this.dataDir);
+    const before = await file.read();
+    await file.change(changes);
+    try {
+      await rest();
+    } catch (error) {
+      await file.write(before);
+      throw error;
+    }
   }
 }
 
