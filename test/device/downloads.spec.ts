@@ -61,25 +61,23 @@ describe('downloads, assertions and checks that a device makes', () => {
 
   it('goes on where it stopped when the connection breaks', async () => {
     front.seen.length = 0;
-    const cut = front.cutNextAnswer(/^\/(?!v2\/|api\/)/, 5_000_000);
+    const cut = front.cutNextAnswer(5_000_000);
     await device.must('snap download large');
     await cut;
     await expectSame('large_1.snap', 'large_1.snap');
-    const attempts = front.seen.filter(({ path }) => !path.startsWith('/v2/'));
-    expect(attempts.map(({ status }) => status)).toEqual([200, 206]);
-    expect(attempts[1]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
+    expect(front.downloads.map(({ status }) => status)).toEqual([200, 206]);
+    expect(front.downloads[1]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
   });
 
   it('goes on where it stopped when the store is killed and comes back', async () => {
     front.seen.length = 0;
-    const cut = front.cutNextAnswer(/^\/(?!v2\/|api\/)/, 5_000_000);
+    const cut = front.cutNextAnswer(5_000_000);
     const installing = device.must('snap install large');
-    await cut;
+    await Promise.race([cut, installing]);
     await lab.store.kill();
     await lab.store.start();
     expect(await installing).toBe('large 1.0 from Testrootorg** installed\n');
-    const statuses = front.seen.filter(({ path }) => !path.startsWith('/v2/')).map(({ status }) => status);
-    expect(statuses).toContain(206);
+    expect(front.downloads.map(({ status }) => status)).toContain(206);
   });
 
   it('answers HEAD and ranges of a download by themselves', async () => {

@@ -17,7 +17,7 @@ export class Front {
   readonly seen: SeenRequest[] = [];
   /** Asked before the store is. */
   intercept: Interception | null = null;
-  private breakOff: { readonly path: RegExp; readonly afterBytes: number; readonly then: () => void } | null = null;
+  private breakOff: { readonly afterBytes: number; readonly then: () => void } | null = null;
 
   private constructor(
     private readonly server: Server,
@@ -45,18 +45,23 @@ export class Front {
   }
 
   /**
-   * The next answer to a path that is longer ends in the middle: after so many bytes the device's connection is cut.
+   * The next answer that is longer ends in the middle: after so many bytes the device's connection is cut.
    * @returns once it is cut
    */
-  cutNextAnswer(path: RegExp, afterBytes: number): Promise<void> {
+  cutNextAnswer(afterBytes: number): Promise<void> {
     return new Promise((resolve) => {
-      this.breakOff = { path, afterBytes, then: resolve };
+      this.breakOff = { afterBytes, then: resolve };
     });
   }
 
   /** What was asked on paths that match, in order. */
   requestsFor(path: RegExp): SeenRequest[] {
     return this.seen.filter((request) => path.test(request.path));
+  }
+
+  /** The requests for a snap's bytes. */
+  get downloads(): SeenRequest[] {
+    return this.requestsFor(/\/download\//);
   }
 
   async close(): Promise<void> {
@@ -76,7 +81,7 @@ export class Front {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       const { breakOff } = this;
       const length = Number(answer.headers['content-length'] ?? 0);
-      if (breakOff?.path.test(url) !== true || length <= breakOff.afterBytes) {
+      if (breakOff === null || length <= breakOff.afterBytes) {
         answer.pipe(outgoing);
         return;
       }

@@ -26,9 +26,16 @@ export class Lab {
     await chmod(folder, 0o755);
     const pairs = join(folder, 'pairs');
     await mkdir(pairs);
-    const store = await StoreProcess.create(join(folder));
-    await store.start();
-    return new Lab(folder, store, new SnapMaker(pairs));
+    const store = await StoreProcess.inFolder(folder);
+    const lab = new Lab(folder, store, new SnapMaker(pairs));
+    try {
+      await store.trustTestRoot();
+      await store.start();
+      return lab;
+    } catch (error) {
+      await lab.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** A new device that is sent to this lab's store, or to what stands in front of it, or (null) not sent anywhere. */

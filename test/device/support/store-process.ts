@@ -23,12 +23,14 @@ export class StoreProcess {
     readonly port: number,
   ) {}
 
-  /** Sets up a store in a folder; it trusts snapd's public test root as an operator would make it. */
-  static async create(folder: string): Promise<StoreProcess> {
-    const store = new StoreProcess(folder, await freePort());
-    const roots = await copyTestRoot(join(folder, 'roots'));
-    await store.must('config', `proxy.trust.extra-roots=${roots.join(',')}`);
-    return store;
+  static async inFolder(folder: string): Promise<StoreProcess> {
+    return new StoreProcess(folder, await freePort());
+  }
+
+  /** Has the store trust snapd's public test root, in the way that an operator would. */
+  async trustTestRoot(): Promise<void> {
+    const roots = await copyTestRoot(join(this.folder, 'roots'));
+    await this.must('config', `proxy.trust.extra-roots=${roots.join(',')}`);
   }
 
   get url(): string {
