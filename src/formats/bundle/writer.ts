@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { pack, type Pack } from 'tar-stream';
 
 import { Sha3_384 } from '../../kernel/digest.js';
 import { BundleDamagedError } from './errors.js';
@@ -8,8 +7,8 @@ import type { BundleManifest } from './manifest.js';
 import { encodeManifest } from './manifest-encode.js';
 import { declaredMembers, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, type DeclaredMember } from './members.js';
 import { signManifest, type ManifestSigner } from './signature.js';
-import { pump } from './streams.js';
 import { sumsText, type MemberDigest } from './sums.js';
+import { TarWriter } from './tar-writer.js';
 
 export interface WriteBundleOptions {
   /** The file that is being written, for errors. */
@@ -37,9 +36,7 @@ export async function* writeBundle(options: WriteBundleOptions): AsyncGenerator<
 }
 
 async function* writeTar(options: WriteBundleOptions): AsyncGenerator<Uint8Array> {
-  const archive = pack();
-  // Who reads the archive hears of it too; an error event that nobody listens to would end the process.
-  archive.on('error', () => undefined);
+  const archive = new TarWriter();
   const { signal } = options;
   const onAbort = (): void => {
     archive.destroy(asError(signal?.reason));
@@ -50,7 +47,7 @@ async function* writeTar(options: WriteBundleOptions): AsyncGenerator<Uint8Array
     archive.destroy(asError(error));
   });
   try {
-    for await (const chunk of archive as AsyncIterable<Uint8Array>) yield chunk;
+    yield* archive.bytes;
     await feeding;
   } finally {
     signal?.removeEventListener('abort', onAbort);
@@ -58,15 +55,12 @@ async function* writeTar(options: WriteBundleOptions): AsyncGenerator<Uint8Array
   }
 }
 
-/**
- * Hands the members to the archive one after the other. This is tar-stream itself and not archiver on top of it: archiver 8
- * holds a stream of unknown size in memory, does not hear of a source's failure, and takes the process down when aborted.
- */
+/** Hands the members to the archive one after the other. */
 class Feeding {
   private readonly sums: MemberDigest[] = [];
 
   constructor(
-    private readonly archive: Pack,
+    private readonly archive: TarWriter,
     private readonly options: WriteBundleOptions,
   ) {}
 
@@ -76,31 +70,17 @@ class Feeding {
     await this.addSmall(MANIFEST_PATH, manifestBytes);
     if (signer !== undefined) await this.addSmall(SIGNATURE_PATH, await signManifest(manifestBytes, signer));
     for (const member of declaredMembers(manifest)) {
-      await this.add(member.path, member.size, this.checked(member, open(member)));
+      await this.archive.add(member.path, member.size, this.checked(member, open(member)));
       this.sums.push(member);
     }
     const sums = Buffer.from(sumsText(this.sums));
-    await this.add(SUMS_PATH, sums.length, only(sums));
-    this.archive.finalize();
+    await this.archive.add(SUMS_PATH, sums.length, only(sums));
+    this.archive.finish();
   }
 
   private async addSmall(path: string, bytes: Buffer): Promise<void> {
-    await this.add(path, bytes.length, only(bytes));
+    await this.archive.add(path, bytes.length, only(bytes));
     this.sums.push({ path, digest: Sha3_384.fromBytes(createHash('sha3-384').update(bytes).digest()) });
-  }
-
-  /** Resolves when the archive has taken the whole member in. */
-  private async add(path: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void> {
-    const header = { name: path, size, mode: 0o644, mtime: new Date(0), type: 'file' } as const;
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: Error | null): void => {
-        if (error) reject(error);
-        else resolve();
-      };
-      const entry = this.archive.entry(header, done);
-      entry.on('error', reject);
-      void pump(content, entry);
-    });
   }
 
   private async *checked(member: DeclaredMember, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
