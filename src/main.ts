@@ -3,13 +3,14 @@ import { resolveDataDir } from './platform/config/data-dir.js';
 import { loadBootstrapSettings } from './platform/config/load-settings.js';
 import { LoggerFactory } from './platform/logging/logger.js';
 import { messageOf, StoreError } from './kernel/store-error.js';
+import { onStopSignal } from './platform/process/stop-signals.js';
 import { startServer } from './server.js';
 
 /** The server alone, for whoever supervises processes: settings from DATA and the environment, the log on stderr. */
 async function main(): Promise<void> {
   const loggers = LoggerFactory.toStandardError(environmentVariable('SNAP_STORE_PROXY_LOG') ?? 'info');
   const log = loggers.named('main');
-  const stop = nextStopSignal();
+  const stop = new Promise<unknown>((resolve) => onStopSignal(resolve));
   try {
     const dataDir = resolveDataDir(null);
     const settings = await loadBootstrapSettings({ dataDir, configFile: null, flags: new Map() });
@@ -22,17 +23,6 @@ async function main(): Promise<void> {
     log.error({ code: error instanceof StoreError ? error.code : 'internal-error' }, messageOf(error));
     process.exitCode = 1;
   }
-}
-
-/** A second signal ends the process at once, as it would have done without us. */
-function nextStopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
-      resolve();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
-  });
 }
 
 await main();

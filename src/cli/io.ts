@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import { environmentVariable } from '../platform/config/environment.js';
+import { onStopSignal } from '../platform/process/stop-signals.js';
 
 /** What a command line has of the world around it; tests hand in their own. */
 export interface CommandLineIo {
@@ -9,7 +10,7 @@ export interface CommandLineIo {
   readonly stderr: TextSink;
   /** Columns of the terminal that stderr is; null where it is none. */
   readonly progressColumns: () => number | null;
-  /** Aborted by the first Ctrl-C or SIGTERM. */
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
 }
 
@@ -25,11 +26,9 @@ export interface TextSink {
 /** The running process, with its signals taken: the first one aborts, the second one ends the process at once. */
 export function processIo(): CommandLineIo {
   const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      abort.abort(signal);
-    });
-  }
+  onStopSignal((signal) => {
+    abort.abort(signal);
+  });
   return {
     stdin: process.stdin,
     stdout: sinkOf(process.stdout),
