@@ -126,7 +126,7 @@ export class Scene {
       output,
       ended: ended.then(([exitCode]) => exitCode),
     };
-    await until(async () => {
+    await until(() => {
       if (child.exitCode !== null)
         throw new Error(`serve ended with ${child.exitCode}\n${output.stdout}${output.stderr}`);
       return output.stdout.includes('Ctrl-C stops it') || output.stdout.includes('"listening"');
@@ -144,7 +144,7 @@ export interface ServerUnderTest {
 }
 
 /** Waits for something to become true; the test's own time limit ends the wait. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
