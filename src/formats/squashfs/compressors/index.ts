@@ -5,6 +5,7 @@ import { decompressLz4 } from './lz4.js';
 import { decompressLzma } from './lzma.js';
 import { decompressLzo } from './lzo.js';
 import { decompressXz } from './xz.js';
+import { decompressZstd } from './zstd.js';
 
 /** By the ids of the superblock. */
 const COMPRESSORS = new Map<number, { readonly name: string; readonly decompress: Decompressor }>([
@@ -13,6 +14,7 @@ const COMPRESSORS = new Map<number, { readonly name: string; readonly decompress
   [3, { name: 'lzo', decompress: decompressLzo }],
   [4, { name: 'xz', decompress: decompressXz }],
   [5, { name: 'lz4', decompress: decompressLz4 }],
+  [6, { name: 'zstd', decompress: decompressZstd }],
 ]);
 
 /** @throws SquashfsUnsupportedError */
