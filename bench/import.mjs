@@ -30,7 +30,7 @@ const { values } = parseArgs({
 });
 const sizeBytes = Number(values.mib) * MIB;
 
-if (values.measure === 'import') await measureImport(values.folder);
+if (values.measure !== undefined) await measureImport(values.folder, values.measure);
 else await main();
 
 async function main() {
@@ -38,28 +38,32 @@ async function main() {
   await chmod(folder, 0o755);
   try {
     await writeSignedSnap(folder, sizeBytes);
-    const rounds = [];
+    const rounds = { pair: [], bundle: [] };
     for (let round = 1; round <= Number(values.rounds); round++) {
       const hash = hashAlone();
       const write = await writeAlone(folder);
-      const { seconds, idleMib, peakMib } = importOnce(folder);
-      const imported = values.mib / seconds;
-      rounds.push({ ratio: imported / Math.min(hash, write), aboveIdle: peakMib - idleMib });
-      const rates = `hashing ${hash.toFixed(0)}, write+fsync ${write.toFixed(0)}, import ${imported.toFixed(0)} MiB/s`;
-      const memory = `RSS ${idleMib.toFixed(0)} MiB idle, ${peakMib.toFixed(0)} at most`;
-      console.log(`round ${round}: ${rates}; ${memory}`);
+      console.log(
+        `round ${round}: hashing alone ${hash.toFixed(0)} MiB/s, write and fsync alone ${write.toFixed(0)} MiB/s`,
+      );
+      for (const kind of ['pair', 'bundle']) {
+        const { seconds, idleMib, peakMib } = importOnce(folder, kind);
+        const imported = values.mib / seconds;
+        rounds[kind].push({ ratio: imported / Math.min(hash, write), aboveIdle: peakMib - idleMib });
+        const memory = `RSS ${idleMib.toFixed(0)} MiB idle, ${peakMib.toFixed(0)} at most`;
+        console.log(`round ${round}: ${kind} ${imported.toFixed(0)} MiB/s; ${memory}`);
+      }
     }
-    report(rounds);
+    for (const kind of ['pair', 'bundle']) report(kind, rounds[kind]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function report(rounds) {
+function report(kind, rounds) {
   const ratio = median(rounds.map((round) => round.ratio));
   const aboveIdle = Math.max(...rounds.map((round) => round.aboveIdle));
   console.log(
-    `import of ${values.mib} MiB: ${(ratio * 100).toFixed(0)} % of the slower of the two (median; target ${TARGET_RATIO * 100} %), ` +
+    `a ${kind} of ${values.mib} MiB: ${(ratio * 100).toFixed(0)} % of the slower of the two (median; target ${TARGET_RATIO * 100} %), ` +
       `at most ${aboveIdle.toFixed(0)} MiB above idle (target below ${TARGET_MIB})`,
   );
   if (ratio < TARGET_RATIO || aboveIdle >= TARGET_MIB) process.exitCode = 1;
@@ -88,19 +92,18 @@ async function writeAlone(folder) {
 }
 
 /** In a process of its own, so that its memory is the import's. */
-function importOnce(folder) {
-  const args = ['--expose-gc', import.meta.filename, '--measure', 'import', '--folder', folder, '--mib', values.mib];
+function importOnce(folder, kind) {
+  const args = ['--expose-gc', import.meta.filename, '--measure', kind, '--folder', folder, '--mib', values.mib];
   const { status, stdout } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   if (status !== 0) throw new Error('the import that was to be measured failed');
   return JSON.parse(stdout.toString());
 }
 
-async function measureImport(folder) {
+async function measureImport(folder, kind) {
+  const file = kind === 'pair' ? 'bench-snap_1.snap' : 'bench-snap.tar.gz';
   const dataDir = await mkdtemp(join(folder, 'data-'));
   await chmod(dataDir, 0o755);
   const flag = new Map([['proxy.trust.extra-roots', join(folder, 'roots.assert')]]);
-  const database = process.env.SNAP_STORE_BENCH_DATABASE;
-  if (database !== undefined) flag.set('proxy.db.connection', database);
   const store = await openContext({ dataDir, settings: new Settings({ flag }), loggers: LoggerFactory.silent() });
   try {
     await sleep(500);
@@ -108,7 +111,7 @@ async function measureImport(folder) {
     writeFileSync('/proc/self/clear_refs', '5');
     const idleMib = memory('VmRSS');
     const start = process.hrtime.bigint();
-    const [report] = await store.get(ImportService).importPath(join(folder, 'bench-snap_1.snap'));
+    const [report] = await store.get(ImportService).importPath(join(folder, file));
     const seconds = secondsSince(start);
     if (report.revisions[0]?.outcome !== 'added') throw new Error('the snap was not imported');
     console.log(JSON.stringify({ seconds, idleMib, peakMib: memory('VmHWM') }));

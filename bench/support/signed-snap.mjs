@@ -1,11 +1,15 @@
 // A large snap with all that is signed about it, made without any tool: a tiny squashfs image (meta/snap.yaml of "bench-snap",
 // see test/support/tiny-squashfs.ts) followed by noise, and a root of trust of its own.
-import { createHash, generateKeyPairSync, randomFillSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomFillSync, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 
 import { encodeAssertionStream, signAssertion, SigningKey } from '../../dist/formats/assertion/index.js';
+import { NOTHING_ASSUMED, writeBundle } from '../../dist/formats/bundle/index.js';
+import { Sha3_384 } from '../../dist/kernel/digest.js';
 
 export const MIB = 1024 * 1024;
 const SNAP_ID = 'benchsnap'.padEnd(32, 'x');
@@ -19,7 +23,7 @@ const IMAGE = gunzipSync(
   ),
 );
 
-/** Writes bench-snap_1.snap, bench-snap_1.assert and roots.assert into the folder. */
+/** Writes bench-snap_1.snap, bench-snap_1.assert, a bundle of the same (bench-snap.tar.gz) and roots.assert into the folder. */
 export async function writeSignedSnap(folder, sizeBytes) {
   const path = join(folder, 'bench-snap_1.snap');
   const digest = await writeSnap(path, sizeBytes);
@@ -65,7 +69,50 @@ export async function writeSignedSnap(folder, sizeBytes) {
   });
   const stream = encodeAssertionStream([account('benchpublisher'), declaration, revision]);
   await writeFile(path.replace('.snap', '.assert'), stream);
-  return { path, roots, snapId: SNAP_ID };
+  await writeBundleFile(join(folder, 'bench-snap.tar.gz'), path, sizeBytes, digest, stream);
+}
+
+async function writeBundleFile(file, snapPath, size, digest, stream) {
+  const assertions = { path: 'assertions/bench.assert', digest: sha3(stream), size: stream.length, count: 3 };
+  const manifest = {
+    format: 1,
+    requires: [],
+    id: randomUUID(),
+    created: '2026-01-01T00:00:00Z',
+    tool: { name: 'bench', version: '0' },
+    snaps: [
+      {
+        snapId: SNAP_ID,
+        name: 'bench-snap',
+        defaultTrack: null,
+        reasons: [{ kind: 'requested', of: null }],
+        channelMap: [],
+        metadata: null,
+        revisions: [
+          {
+            revision: 1,
+            digest: Sha3_384.fromBytes(digest),
+            size,
+            version: '1',
+            architectures: ['amd64'],
+            createdAt: null,
+            components: [],
+          },
+        ],
+        components: [],
+      },
+    ],
+    media: [],
+    assertions: [assertions],
+    assumes: NOTHING_ASSUMED,
+  };
+  const open = ({ kind }) => (kind === 'assertions' ? [stream] : createReadStream(snapPath, { highWaterMark: MIB }));
+  const out = createWriteStream(file);
+  await pipeline(writeBundle({ file, manifest, open }), out);
+}
+
+function sha3(bytes) {
+  return Sha3_384.fromBytes(createHash('sha3-384').update(bytes).digest());
 }
 
 async function writeSnap(path, sizeBytes) {
