@@ -27,17 +27,37 @@ const moduleRules = Object.entries(arrows).map(([name, allowed]) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: ['\\.d\\.ts$', '^src/(main|cli|index|entities)\\.ts$', '\\.spec\\.ts$'] }, to: {} },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^src/(main|cli|index|entities)\\.ts$', '\\.spec\\.ts$'] },
+      to: {},
+    },
     { name: 'kernel-is-pure', severity: 'error', from: { path: '^src/kernel/' }, to: { path: '^src/(?!kernel/)' } },
-    { name: 'formats-are-pure', severity: 'error', from: { path: '^src/formats/' }, to: { path: '^src/(?!kernel/|formats/)' } },
+    {
+      name: 'formats-are-pure',
+      severity: 'error',
+      from: { path: '^src/formats/' },
+      to: { path: '^src/(?!kernel/|formats/)' },
+    },
     {
       name: 'pure-code-knows-no-framework',
       severity: 'error',
       from: { path: '^src/(kernel|formats)/' },
       to: { path: 'node_modules/(@nestjs|typeorm|pg|express|rxjs)' },
     },
-    { name: 'platform-knows-no-feature', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(?!kernel/|platform/)' } },
+    {
+      name: 'platform-knows-no-feature',
+      severity: 'error',
+      from: { path: '^src/platform/' },
+      to: { path: '^src/(?!kernel/|platform/)' },
+    },
     {
       name: 'doors-are-imported-by-nobody',
       severity: 'error',
@@ -47,7 +67,7 @@ module.exports = {
     {
       name: 'modules-have-one-face',
       comment:
-        "Outside code reaches a module through its index.ts only, or through offline.ts, its face for commands that must not " +
+        'Outside code reaches a module through its index.ts only, or through offline.ts, its face for commands that must not ' +
         'load the framework; entities.ts, the list of all tables, is the exception.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/modules/', '^src/entities\\.ts$'] },
@@ -78,6 +98,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js'],
+    },
   },
 };
