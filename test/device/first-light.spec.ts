@@ -82,14 +82,15 @@ describe('first light: an operator pushes, an unmodified snap command installs',
     }
   });
 
-  it.each([
-    ['xz', 'with-xz'],
-    ['zstd', 'with-zstd'],
-    ['gzip', 'with-gzip'],
-    ['lzo', 'with-lzo'],
-    ['lz4', 'with-lz4'],
-  ] as const)('installs a snap that is compressed with %s', async (compressor, name) => {
-    await lab.store.must('push-snap', await lab.snaps.make(name, 1, { compressor }));
-    expect(await device.must(`snap install ${name}`)).toBe(`${name} 1.0 from Testrootorg** installed\n`);
+  it('installs snaps whatever they are compressed with', async () => {
+    const compressors = ['xz', 'zstd', 'gzip', 'lzo', 'lz4'] as const;
+    const names = compressors.map((compressor) => `with-${compressor}`);
+    const files = compressors.map((compressor) => lab.snaps.make(`with-${compressor}`, 1, { compressor }));
+    await lab.store.must('push-snap', ...(await Promise.all(files)));
+    await device.must(`snap install ${names.join(' ')}`);
+    const installed = await device.installed();
+    expect(names.map((name) => installed[name]?.revision)).toEqual(names.map(() => '1'));
+    for (const name of names)
+      expect(await device.must(`/snap/${name}/current/bin/${name}`)).toBe(`${name} revision 1\n`);
   });
 });
