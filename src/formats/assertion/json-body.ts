@@ -6,7 +6,6 @@ import { malformed } from './assertion.errors.js';
  * @throws AssertionRefusedError
  */
 export function checkJsonBody(body: Buffer): void {
-  if (body.length === 0) throw malformed('body', 'the body must contain JSON');
   const text = body.toString('utf8');
   let value: unknown;
   try {

@@ -88,6 +88,8 @@ export class AssertionVerifier {
 class VerificationSession implements Knowledge {
   /** Newest first. */
   private readonly verified = new Map<string, Assertion[]>();
+  /** What `options.known` has, as far as it was asked. */
+  private readonly known = new Map<string, Assertion | null>();
   private readonly errors = new Map<Assertion, AssertionRefusedError>();
   private readonly signatureHolds = new Set<Assertion>();
   private readonly wanted = new Map<string, AssertionRef>();
@@ -116,10 +118,19 @@ class VerificationSession implements Knowledge {
     const root = this.options.roots.find(ref);
     if (root !== null) return root;
     const ours = this.verified.get(ref.id)?.[0] ?? null;
-    const known = (await this.options.known?.find(ref)) ?? null;
+    const known = await this.findKnown(ref);
     const found = ours === null || (known !== null && known.revision > ours.revision) ? known : ours;
     if (found === null) this.wanted.set(ref.id, ref);
     return found;
+  }
+
+  /** Many assertions ask for the same few. */
+  private async findKnown(ref: AssertionRef): Promise<Assertion | null> {
+    const before = this.known.get(ref.id);
+    if (before !== undefined) return before;
+    const known = (await this.options.known?.find(ref)) ?? null;
+    this.known.set(ref.id, known);
+    return known;
   }
 
   async accountKeysNamed(accountId: string, name: string): Promise<readonly Assertion[]> {

@@ -61,6 +61,18 @@ describe('signatures', () => {
     }).toThrow(/does not verify/);
   });
 
+  it('refuses a value that is longer than the key', () => {
+    const text = createSignature(content, privateKey, signedAt);
+    const longer = changed(text, (body) => {
+      const value = Buffer.concat([Buffer.of(1), body.subarray(18)]);
+      const bits = Buffer.of((value.length * 8) >> 8, (value.length * 8) & 255);
+      return Buffer.concat([body.subarray(0, 16), bits, value]);
+    });
+    expect(() => {
+      verifySignature(content, decodeSignature(longer), publicKey);
+    }).toThrow(/larger than its key/);
+  });
+
   it('accepts unhashed subpackets and other length forms', () => {
     const text = createSignature(content, privateKey, signedAt);
     const withIssuer = (body: Buffer) =>

@@ -15,14 +15,17 @@ const MAX_STEPS = 10_000;
  */
 export class WholeTextRegexp {
   private readonly steps: Step[] = [];
+  private readonly syntax: RegexpNode;
 
   /** @throws AssertionRefusedError where it is no regular expression, or one that would take too much room */
   constructor(pattern: string) {
-    this.compile(parseRegexp(pattern));
-    this.add({ op: 'match' });
+    this.syntax = parseRegexp(pattern);
+    if (sizeOf(this.syntax) > MAX_STEPS) throw malformed('type-rule', 'a regular expression is too large');
   }
 
   matches(text: string): boolean {
+    // Most are only ever checked; a few short ones can stand for millions of steps.
+    if (this.steps.length === 0) this.compileWhole();
     const characters = Array.from(text, (character) => character.codePointAt(0) ?? 0);
     let threads = this.follow([0], characters, 0);
     for (const [position, character] of characters.entries()) {
@@ -35,6 +38,11 @@ export class WholeTextRegexp {
       if (threads.size === 0) return false;
     }
     return threads.has(this.steps.length - 1);
+  }
+
+  private compileWhole(): void {
+    this.compile(this.syntax);
+    this.add({ op: 'match' });
   }
 
   /** Everything that is reached from these steps without reading a character. */
@@ -104,8 +112,24 @@ export class WholeTextRegexp {
   }
 
   private add(step: Step): number {
-    if (this.steps.length >= MAX_STEPS) throw malformed('type-rule', 'a regular expression is too large');
     return this.steps.push(step) - 1;
+  }
+}
+
+/** No less than the steps that it takes. */
+function sizeOf(node: RegexpNode): number {
+  switch (node.kind) {
+    case 'empty':
+      return 0;
+    case 'character':
+    case 'assert':
+      return 1;
+    case 'sequence':
+      return node.parts.reduce((size, part) => size + sizeOf(part), 0);
+    case 'choice':
+      return node.options.reduce((size, option) => size + sizeOf(option) + 1, 1);
+    case 'repeat':
+      return Math.max(node.min + 1, node.max ?? 0) * (sizeOf(node.part) + 2);
   }
 }
 

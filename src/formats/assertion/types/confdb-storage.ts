@@ -19,13 +19,16 @@ export function checkStorageSchema(storage: unknown): void {
 }
 
 class SchemaChecker {
+  /** What each alias that was checked is; null while it is being checked. */
+  private readonly kinds = new Map<string, string | null>();
+
   constructor(private readonly aliases: Json) {}
 
   check(schema: Json): void {
     if (!('schema' in schema)) throw invalid('it has no "schema" constraint');
-    for (const [name, definition] of Object.entries(this.aliases)) {
+    for (const name of Object.keys(this.aliases)) {
       if (!KEY.test(name)) throw invalid(`"${name}" is not an alias name`);
-      this.checkType(definition, 0);
+      this.kindOfAlias(name, 0);
     }
     this.checkMap(schema, 0);
   }
@@ -56,8 +59,19 @@ class SchemaChecker {
     if (TYPES.includes(name)) return name;
     const alias = REFERENCE.exec(name)?.[1];
     if (alias === undefined) throw invalid(`cannot parse type "${name.slice(0, 80)}"`);
+    return this.kindOfAlias(alias, depth + 1);
+  }
+
+  /** Each alias is looked into once, however often it is used: used twice in each other they would never end. */
+  private kindOfAlias(alias: string, depth: number): string {
     if (!Object.hasOwn(this.aliases, alias)) throw invalid(`cannot find alias "${alias}"`);
-    return this.checkType(this.aliases[alias], depth + 1);
+    const known = this.kinds.get(alias);
+    if (known === null) throw invalid(`alias "${alias}" is made of itself`);
+    if (known !== undefined) return known;
+    this.kinds.set(alias, null);
+    const kind = this.checkType(this.aliases[alias], depth);
+    this.kinds.set(alias, kind);
+    return kind;
   }
 
   private checkAlternatives(alternatives: readonly unknown[], depth: number): string {

@@ -77,7 +77,7 @@ describe('the rules of models and storage schemas', () => {
     [{ schema: { a: { keys: '$k', values: 'int' } } }, /keys must be based on string/],
     [{ schema: { a: { keys: 'int', values: 'int' } } }, /keys must be based on string/],
     [{ schema: { a: '${missing}' } }, /cannot find alias/],
-    [{ aliases: { k: '${k}' }, schema: { a: '${k}' } }, /too deeply/],
+    [{ aliases: { k: '${k}' }, schema: { a: '${k}' } }, /made of itself/],
     [{ schema: { a: { type: 'array' } } }, /no "values"/],
     [{ schema: { A: 'int' } }, /is not a key/],
     [{ schema: { a: 'int' }, required: ['b'] }, /no key of the schema/],
@@ -87,6 +87,15 @@ describe('the rules of models and storage schemas', () => {
     const build = () => make('confdb-schema', {}, JSON.stringify(sorted({ storage }), null, 2));
     if (why === null) expect(build().type.name).toBe('confdb-schema');
     else expect(build).toThrow(why);
+  });
+
+  it('look into aliases once, however often they are used', () => {
+    const definitions = Array.from({ length: 40 }, (_, index): [string, unknown] => {
+      const before = '${' + `a${index - 1}` + '}';
+      return [`a${index}`, index === 0 ? 'int' : [before, before]];
+    });
+    const storage = { aliases: sorted(Object.fromEntries(definitions)), schema: { a: '${a39}' } };
+    expect(make('confdb-schema', {}, JSON.stringify({ storage }, null, 2)).type.name).toBe('confdb-schema');
   });
 
   it.each([
