@@ -1,18 +1,58 @@
 import { EXIT, type ExitCode } from './exit-code.js';
 
-/**
- * The one place that says which refusal ends a command how. Everything that is not listed ends with 1: refused or failed.
- * A code is listed where a script should tell it apart.
- */
-const EXIT_CODES: Readonly<Partial<Record<keyof typeof EXIT, readonly string[]>>> = {
+/** The one place that says which refusal ends a command how. Every code of the program is in it, so that each was decided. */
+const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly string[]>> = {
+  failed: [
+    'address-not-available',
+    'assertion-file',
+    'assertion-not-held',
+    'bad-request',
+    'blob-changed',
+    'blob-gone',
+    'bundle-unreadable',
+    'cannot-listen',
+    'channel-not-open',
+    'components-unsupported',
+    'database-holds-data',
+    'database-not-empty',
+    'disk-full',
+    'embedded-database-disk-full',
+    'file-not-found',
+    'file-not-servable',
+    'hash-queue-full',
+    'hash-worker-lost',
+    'import-stopped',
+    'input-too-large',
+    'internal-error',
+    'interrupted',
+    'not-a-bundle',
+    'not-a-file',
+    'not-found',
+    'permission-denied',
+    'port-in-use',
+    'program-unreadable',
+    'resource-not-found',
+    'revision-not-held',
+    'settings-file-unreadable',
+    'signer-key-invalid',
+    'signer-not-known',
+    'snap-not-held',
+    'snap-still-needed',
+    'storage-failed',
+    'worker-failed',
+  ],
   usage: [
-    'usage',
-    'unknown-setting',
-    'invalid-setting',
+    'database-uri-invalid',
+    'import-option',
+    'input-needed',
+    'invalid-architecture',
     'invalid-channel',
+    'invalid-setting',
+    'invalid-snap-id',
     'invalid-snap-name',
     'terminal-output-refused',
-    'input-needed',
+    'unknown-setting',
+    'usage',
   ],
   verification: [
     'assertion-refused',
@@ -25,6 +65,9 @@ const EXIT_CODES: Readonly<Partial<Record<keyof typeof EXIT, readonly string[]>>
     'bundle-too-large',
     'bundle-version-unsupported',
     'content-unstorable',
+    'invalid-digest',
+    'invalid-epoch',
+    'invalid-openpgp',
     'invalid-snap-yaml',
     'pair-incomplete',
     'revision-conflict',
@@ -35,9 +78,18 @@ const EXIT_CODES: Readonly<Partial<Record<keyof typeof EXIT, readonly string[]>>
     'snap-file-unsupported',
     'snap-name-taken',
     'snap-refused',
+    'too-many-bytes',
   ],
   notAllowed: ['signature-required'],
-  unreachable: ['database-unreachable', 'database-lost'],
+  unreachable: [
+    'database-lost',
+    'database-unreachable',
+    'embedded-database-busy',
+    'embedded-database-failed',
+    'embedded-database-missing',
+    'embedded-database-unsupported',
+    'embedded-database-version',
+  ],
 };
 
 const exitCodes = new Map<string, ExitCode>(
@@ -46,6 +98,7 @@ const exitCodes = new Map<string, ExitCode>(
   ),
 );
 
+/** A code that is not ours ends a command as any failure does. */
 export function exitCodeOf(code: string): ExitCode {
   return exitCodes.get(code) ?? EXIT.failed;
 }
@@ -61,10 +114,13 @@ const HINTS: Readonly<Record<string, string>> = {
   'permission-denied': 'run it as the owner of the data folder, or as root',
   'disk-full': 'make room where the data folder lies; "snap-store-proxy gc" removes what nothing needs',
   'snap-still-needed': 'remove what needs it first, close its channels, or insist with --force',
-  'database-holds-data': 'stop the store, move the data with "snap-store-proxy migrate-database --copy-to URI", and set it again',
+  'database-holds-data':
+    'stop the store, move the data with "snap-store-proxy migrate-database --copy-to URI", and set it again',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',
 };
+
+export const KNOWN_CODES: ReadonlySet<string> = new Set(exitCodes.keys());
 
 export function hintFor(code: string): string | null {
   return HINTS[code] ?? null;

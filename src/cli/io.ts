@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 
 import { environmentVariable } from '../platform/config/environment.js';
 import { onStopSignal } from '../platform/process/stop-signals.js';
+import { InterruptedError } from './cli.errors.js';
 
 /** What a command line has of the world around it; tests hand in their own. */
 export interface CommandLineIo {
@@ -27,7 +28,7 @@ export interface TextSink {
 export function processIo(): CommandLineIo {
   const abort = new AbortController();
   onStopSignal((signal) => {
-    abort.abort(signal);
+    abort.abort(new InterruptedError(`interrupted by ${signal}; nothing was left half-done`));
   });
   return {
     stdin: process.stdin,

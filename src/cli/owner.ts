@@ -1,4 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
+
+import { StoreError } from '../kernel/store-error.js';
+
+/** Whoever owns the data folder has to be able to read the program too. */
+export class ProgramUnreadableError extends StoreError {
+  readonly code = 'program-unreadable';
+}
 
 interface Owner {
   readonly uid: number;
@@ -16,6 +23,11 @@ export async function becomeOwnerOf(dataDir: string): Promise<void> {
   process.setgroups?.([owner.gid]);
   process.setgid?.(owner.gid);
   process.setuid?.(owner.uid);
+  const program = import.meta.dirname;
+  await access(program, constants.R_OK | constants.X_OK).catch((error: unknown) => {
+    const message = `user ${owner.uid}, who owns ${dataDir}, cannot read the program in ${program}`;
+    throw new ProgramUnreadableError(message, { uid: owner.uid, dataDir, program }, { cause: error });
+  });
 }
 
 /** Null where this process is not root, or the folder is root's or not there yet: then it will be of whoever makes it. */
