@@ -73,6 +73,18 @@ describe('signatures', () => {
     }).toThrow(/larger than its key/);
   });
 
+  it('holds when its number is a byte shorter than the key, as one in 256 is', () => {
+    for (let second = 0; second < 5000; second += 1) {
+      const signature = decodeSignature(createSignature(content, privateKey, new Date(second * 1000)));
+      if (signature.value.length === publicKey.sizeBytes) continue;
+      expect(() => {
+        verifySignature(content, signature, publicKey);
+      }).not.toThrow();
+      return;
+    }
+    expect.unreachable('no signature was shorter');
+  });
+
   it('accepts unhashed subpackets and other length forms', () => {
     const text = createSignature(content, privateKey, signedAt);
     const withIssuer = (body: Buffer) =>
