@@ -10,8 +10,20 @@ export interface StreamedBody {
   open(): Readable;
 }
 
-/** Ready bytes, whole or in pieces that are sent one after the other. */
-export type AnswerBody = Buffer | readonly Buffer[] | StreamedBody;
+/**
+ * Bytes as a text with one character for each (`latin1`). Node.js sends it together with the head, in one piece, and V8 joins
+ * such texts without copying; of buffers it does neither, which costs a fifth of a small answer.
+ */
+export type ByteText = string;
+
+export type AnswerBody = Buffer | ByteText | StreamedBody;
+
+/** The bytes that a text has as UTF-8. */
+export function byteText(text: string): ByteText {
+  return IS_ASCII.test(text) ? text : Buffer.from(text).toString('latin1');
+}
+
+const IS_ASCII = /^[\0-\x7f]*$/;
 
 /**
  * What to send, without saying how: services make it, and the lane and the controllers send it with the same few lines
@@ -34,12 +46,6 @@ export function jsonAnswer(status: number, value: unknown, headers: AnswerHeader
   return { status, headers: { 'content-type': JSON_TYPE, ...headers }, body: Buffer.from(JSON.stringify(value)) };
 }
 
-export function sizeOf(body: AnswerBody): number {
-  if (Buffer.isBuffer(body)) return body.length;
-  if (isStreamed(body)) return body.sizeBytes;
-  return body.reduce((sum, piece) => sum + piece.length, 0);
-}
-
 export function isStreamed(body: AnswerBody): body is StreamedBody {
-  return 'open' in body;
+  return typeof body === 'object' && 'open' in body;
 }

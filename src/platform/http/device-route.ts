@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import type { Answer } from './answer.js';
+import type { BaseUrl } from './base-url.js';
 import { readBody, readJson } from './request-body.js';
 
 /**
@@ -23,9 +24,14 @@ export class DeviceRequest {
     readonly rest: string,
     /** What follows `?`, still percent-encoded; empty where there is none. */
     readonly query: string,
-    /** What absolute URLs in the answer start with, without a slash at the end. */
-    readonly baseUrl: string,
+    private readonly baseUrls: BaseUrl,
+    private readonly mount: string,
   ) {}
+
+  /** What absolute URLs in the answer start with, without a slash at the end. */
+  get baseUrl(): string {
+    return this.baseUrls.of(this.raw, this.mount);
+  }
 
   /** Lower case name; null where it is absent or empty. */
   header(name: string): string | null {

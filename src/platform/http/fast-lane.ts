@@ -30,7 +30,7 @@ export class FastLane {
     const found = this.find(wanted ?? '', path);
     if (found === null) return false;
     const query = mark === -1 ? '' : url.slice(mark + 1);
-    void this.responder.respond(request, response, { ...found, mount: '', query });
+    void this.responder.respond(request, response, { route: found.route, rest: found.rest, mount: '', query });
     return true;
   }
 

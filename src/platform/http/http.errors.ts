@@ -21,3 +21,7 @@ export class PortInUseError extends StoreError {
 export class CannotListenError extends StoreError {
   readonly code = 'cannot-listen';
 }
+
+export class TooManyBytesError extends StoreError {
+  readonly code = 'too-many-bytes';
+}

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-import { TooManyBytesError } from '../../kernel/byte-limit.js';
 import { messageOf } from '../../kernel/store-error.js';
-import { BadRequestError } from './http.errors.js';
+import { BadRequestError, TooManyBytesError } from './http.errors.js';
 
 /**
  * Reads a request's body to its end.

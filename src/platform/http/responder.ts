@@ -51,27 +51,43 @@ export class Responder {
     return this.respond(request, response, { route, mount: path.slice(0, start), rest, query });
   }
 
-  async respond(request: IncomingMessage, response: ServerResponse, match: RouteMatch): Promise<void> {
-    const answer = await this.answer(request, match);
-    // A body that was not read to its end would be taken for the next request.
-    if (!request.complete && request.method !== 'GET' && request.method !== 'HEAD') response.shouldKeepAlive = false;
+  /** Without a turn of the event loop where the answer is ready: waiting for a promise costs more than finding one. */
+  respond(request: IncomingMessage, response: ServerResponse, match: RouteMatch): void | Promise<void> {
+    const { route, mount, rest, query } = match;
+    const asked = new DeviceRequest(request, rest, query, this.baseUrls, mount);
+    let answer: Answer | Promise<Answer>;
     try {
-      await sendAnswer(request, response, answer, (error) => {
-        this.report(request, error);
-      });
+      answer = route.answer(asked);
     } catch (error) {
+      answer = this.failure(request, error);
+    }
+    if (!(answer instanceof Promise)) return this.send(request, response, answer);
+    return answer.then(
+      (ready) => this.send(request, response, ready),
+      (error: unknown) => this.send(request, response, this.failure(request, error)),
+    );
+  }
+
+  private send(request: IncomingMessage, response: ServerResponse, answer: Answer): void | Promise<void> {
+    // A body that was not read to its end would be taken for the next request.
+    if (!request.complete && request.method === 'POST') response.shouldKeepAlive = false;
+    const fail = (error: unknown): void => {
       this.report(request, error);
+    };
+    const cut = (error: unknown): void => {
+      fail(error);
       response.destroy();
+    };
+    try {
+      return sendAnswer(request, response, answer, fail)?.catch(cut);
+    } catch (error) {
+      cut(error);
     }
   }
 
-  private async answer(request: IncomingMessage, { route, mount, rest, query }: RouteMatch): Promise<Answer> {
-    try {
-      return await route.answer(new DeviceRequest(request, rest, query, this.baseUrls.of(request, mount)));
-    } catch (error) {
-      this.report(request, error);
-      return errorAnswer(error);
-    }
+  private failure(request: IncomingMessage, error: unknown): Answer {
+    this.report(request, error);
+    return errorAnswer(error);
   }
 
   /** Only what the store failed at: that a client asked for something odd is nothing for the log. */

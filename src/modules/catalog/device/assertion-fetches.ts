@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AssertionRefusedError, assertionRef } from '../../../formats/assertion/index.js';
+import { type ByteText, byteText } from '../../../platform/http/answer.js';
 import { AssertionCache, type HeldAssertion } from '../snapshot/assertion-cache.js';
 import type { FetchAssertionsAction, WantedAssertion, WantedSequence } from './refresh-request.js';
 import { assertionPath } from './assertion-path.js';
@@ -18,12 +19,12 @@ interface FetchError {
 export class AssertionFetches {
   constructor(private readonly assertions: AssertionCache) {}
 
-  /** One result for the action, in pieces of JSON. snapd honours either its URLs or its errors (store/store_action.go). */
+  /** One result for the action. snapd honours either its URLs or its errors (store/store_action.go). */
   async result(
     action: FetchAssertionsAction,
     maxFormats: ReadonlyMap<string, number>,
     baseUrl: string,
-  ): Promise<readonly Buffer[]> {
+  ): Promise<ByteText> {
     const urls: string[] = [];
     const errors: FetchError[] = [];
     for (const wanted of action.assertions) {
@@ -39,7 +40,7 @@ export class AssertionFetches {
       'assertion-stream-urls': errors.length > 0 ? [] : urls,
       ...(errors.length > 0 ? { 'error-list': errors } : {}),
     };
-    return [Buffer.from(JSON.stringify(result))];
+    return byteText(JSON.stringify(result));
   }
 
   /** Null where the device has nothing to fetch. */

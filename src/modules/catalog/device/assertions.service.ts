@@ -31,10 +31,9 @@ export class AssertionsService {
    * @throws BadRequestError, AssertionRefusedError, AssertionNotHeldError
    */
   answer(path: string, query: string): Answer | Promise<Answer> {
-    const [typeName = '', ...key] = path.split('/').map(decoded);
-    const parameters = query === '' ? null : new URLSearchParams(query);
-    const maxFormat = formatOf(parameters?.get('max-format') ?? null);
-    const sequence = parameters?.get('sequence') ?? null;
+    const parts = path.split('/');
+    const [typeName = '', ...key] = path.includes('%') ? parts.map(decoded) : parts;
+    const { maxFormat, sequence } = parametersOf(query);
     // A newer snapd may know more types; there are none of them here.
     if (!KNOWN_TYPES.has(typeName)) throw new AssertionNotHeldError(path);
     const found =
@@ -66,6 +65,16 @@ export class AssertionsService {
 function answerOf(held: HeldAssertion | null, path: string): Answer {
   if (held === null) throw new AssertionNotHeldError(path);
   return { status: 200, headers: { 'content-type': ASSERTION_TYPE }, body: held.encoded };
+}
+
+/** Most queries say how far the device reads and nothing else. */
+const PLAIN_QUERY = /^max-format=([0-9]{1,3})$/;
+
+function parametersOf(query: string): { readonly maxFormat: number; readonly sequence: string | null } {
+  const plain = PLAIN_QUERY.exec(query);
+  if (plain !== null) return { maxFormat: Number(plain[1]), sequence: null };
+  const parameters = new URLSearchParams(query);
+  return { maxFormat: formatOf(parameters.get('max-format')), sequence: parameters.get('sequence') };
 }
 
 /** A device that names no format takes any. */

@@ -28,7 +28,7 @@ export class CatalogueService {
     this.documents = new FreshCache({
       maxBytes: 64 * 1024 * 1024,
       maxEntries: 1,
-      sizeOf: ({ body }) => (Buffer.isBuffer(body) ? body.length : 1),
+      sizeOf: ({ body }) => (Buffer.isBuffer(body) ? body.length : 1_000),
       isWatched: () => changes.isConnected,
       graceMs: GRACE_MS,
     });

@@ -60,7 +60,7 @@ function snapObject(entry: CatalogEntry, wish: InfoWish): object {
 function channelObject(
   entry: CatalogEntry,
   architecture: string,
-  { channel, revision, releasedAt }: OpenChannel,
+  { channel, revision, releasedAtText }: OpenChannel,
   wish: InfoWish,
 ): object {
   const held = entry.revisions.get(revision);
@@ -88,7 +88,7 @@ function channelObject(
       name: channel.track === DEFAULT_TRACK ? channel.risk : `${channel.track}/${channel.risk}`,
       risk: channel.risk,
       track: channel.track,
-      'released-at': releasedAt.toISOString(),
+      'released-at': releasedAtText,
     },
     ...chosen(all, wish),
   };

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
-import { type Answer, JSON_TYPE } from '../../../platform/http/answer.js';
+import { type Answer, byteText, JSON_TYPE } from '../../../platform/http/answer.js';
 import { SnapNotHeldError } from '../catalog.errors.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
@@ -24,7 +24,7 @@ interface Ready {
 export class InfoService {
   private readonly ready = new LRUCache<string, Ready>({
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ sizeBytes }) => sizeBytes,
+    sizeCalculation: ({ sizeBytes }) => Math.ceil(sizeBytes),
   });
 
   constructor(private readonly snapshot: CatalogSnapshot) {}
@@ -71,11 +71,11 @@ export class InfoService {
       baseUrl,
     });
     if (document === null) throw new SnapNotHeldError(entry.name);
-    const body = Buffer.from(JSON.stringify(document));
+    const body = byteText(JSON.stringify(document));
     let compressed: Buffer | null = null;
-    const gzip = (): Buffer => (compressed ??= gzipSync(body));
+    const gzip = (): Buffer => (compressed ??= gzipSync(Buffer.from(body, 'latin1')));
     const answer = { status: 200, headers: { 'content-type': JSON_TYPE }, body, gzip };
-    return { answer, sizeBytes: body.length * 2 + 2 * MAX_KEY_LENGTH };
+    return { answer, sizeBytes: body.length * 1.5 + 1_000 };
   }
 }
 

@@ -4,11 +4,18 @@ import type { ReleaseOrigin } from '../entities/release.entity.js';
 import { isLater, EVERY_ARCHITECTURE, type ReleaseRow } from '../releases-in-force.js';
 import type { ChannelSource } from './catalog-entry.js';
 
-export interface OpenChannel {
+export interface NamedChannel {
   readonly channel: Channel;
+  /** `track/risk[/branch]`, never abbreviated. */
+  readonly name: string;
+}
+
+export interface OpenChannel extends NamedChannel {
   readonly revision: number;
   readonly origin: ReleaseOrigin;
   readonly releasedAt: Date;
+  /** The same in RFC 3339, which is dear to write for each answer. */
+  readonly releasedAtText: string;
 }
 
 const viewsOf = new WeakMap<ChannelSource, Map<string, ChannelView>>();
@@ -37,16 +44,17 @@ export class ChannelView {
     }
     const open = new Map<string, OpenChannel>();
     for (const { channel, revision, origin, releasedAt } of newest.values()) {
+      const releasedAtText = releasedAt.toISOString();
       const held = revision === null ? undefined : source.revisions.get(revision);
       if (held === undefined || !runsOn(held.architectures, architecture)) continue;
-      open.set(channel, { channel: Channel.parse(channel), revision: held.revision, origin, releasedAt });
+      open.set(channel, { ...parseChannel(channel), revision: held.revision, origin, releasedAt, releasedAtText });
     }
     return new ChannelView(open);
   }
 
   /** The channel itself if it is open, else the nearest one that a device on it falls back to. */
-  lookUp(channel: Channel): OpenChannel | null {
-    const found = this.open.get(channel.toString());
+  lookUp({ channel, name }: NamedChannel): OpenChannel | null {
+    const found = this.open.get(name);
     if (found !== undefined) return found;
     for (const fallback of channel.fallbacks()) {
       const inherited = this.open.get(fallback.toString());
@@ -79,4 +87,18 @@ export function architecturesOf(source: ChannelSource): string[] {
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+const MAX_REMEMBERED = 1_000;
+const remembered = new Map<string, NamedChannel>();
+
+/** As `Channel.parse`; the few channels that there are are asked for over and over. @throws InvalidChannelError */
+export function parseChannel(text: string): NamedChannel {
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const channel = Channel.parse(text);
+  const named = { channel, name: channel.toString() };
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(text, named);
+  return named;
 }

@@ -1,14 +1,15 @@
 import { runsOn } from '../../../kernel/architecture.js';
-import { Channel, DEFAULT_TRACK } from '../../../kernel/channel.js';
+import { Channel } from '../../../kernel/channel.js';
 import { canRead, type Epoch } from '../../../kernel/epoch.js';
 import { EVERY_ARCHITECTURE } from '../releases-in-force.js';
 import type { ChannelSource } from './catalog-entry.js';
-import { architecturesOf, ChannelView } from './channel-view.js';
+import { architecturesOf, ChannelView, type NamedChannel, type OpenChannel, parseChannel } from './channel-view.js';
 
 /** What a device has of the snap now. */
 export interface InstalledSnap {
   readonly revision: number;
-  readonly trackingChannel: Channel;
+  /** As the device wrote it. */
+  readonly trackingChannel: string;
   /** Null where the device did not say. */
   readonly epoch: Epoch | null;
 }
@@ -32,20 +33,15 @@ export interface ReleaseThere {
 export type Resolution =
   | {
       readonly found: true;
-      readonly keepsInstalled: false;
+      /** The device has something newer than the store would give it: it keeps that, whether it is held or not. */
+      readonly keepsInstalled: boolean;
       readonly revision: number;
-      /** Where the revision is released for this device; null where it was asked for by number alone. */
-      readonly effectiveChannel: Channel | null;
-      /** The channel on the default track that the device is to follow from now on. */
-      readonly redirectChannel: Channel | null;
-      readonly releasedAt: Date | null;
-    }
-  /** The device has something newer than the store would give it: it keeps that, whether it is held or not. */
-  | {
-      readonly found: true;
-      readonly keepsInstalled: true;
-      readonly revision: number;
-      readonly effectiveChannel: Channel;
+      /** Where the revision is released for this device, in full; null where it was asked for by number alone. */
+      readonly effectiveChannel: string | null;
+      /** The channel on the default track that the device is to follow from now on, in full. */
+      readonly redirectChannel: string | null;
+      /** RFC 3339. */
+      readonly releasedAt: string | null;
     }
   | { readonly found: false; readonly releases: readonly ReleaseThere[] };
 
@@ -53,9 +49,11 @@ export type Resolution =
 export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
   if (wish.revision !== null) return byRevision(source, wish, wish.revision);
   const text = wish.channel ?? 'stable';
-  const channel = Channel.parseWithDefaultTrack(text, source.defaultTrack ?? DEFAULT_TRACK);
-  const isRedirected = channel.toString() !== Channel.parse(text).toString();
-  return byChannel(source, wish, channel, isRedirected ? channel : null);
+  const asked = parseChannel(text);
+  if (source.defaultTrack === null) return byChannel(source, wish, asked, null);
+  const channel = Channel.parseWithDefaultTrack(text, source.defaultTrack);
+  const name = channel.toString();
+  return byChannel(source, wish, { channel, name }, name === asked.name ? null : name);
 }
 
 /**
@@ -67,16 +65,18 @@ export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
  */
 export function resolveRefresh(source: ChannelSource, wish: Wish, installed: InstalledSnap): Resolution {
   if (wish.revision !== null) return byRevision(source, wish, wish.revision);
-  const channel = wish.channel === null ? installed.trackingChannel : Channel.parse(wish.channel);
+  const tracking = parseChannel(installed.trackingChannel);
+  const channel = wish.channel === null ? tracking : parseChannel(wish.channel);
   const resolved = byChannel(source, { ...wish, epoch: wish.epoch ?? installed.epoch }, channel, null);
-  const follows = channel.toString() === installed.trackingChannel.toString();
+  const follows = channel.name === tracking.name;
   const open = follows ? ChannelView.of(source, wish.architecture).lookUp(channel) : null;
   if (open === null) return resolved;
   const isTakenBack = open.origin === 'hand' && source.revisions.has(installed.revision);
   const isOlder = resolved.found && resolved.revision < installed.revision && !isTakenBack;
   // What is there is older, or could not read the device's data.
   if (isOlder || !resolved.found) {
-    return { found: true, keepsInstalled: true, revision: installed.revision, effectiveChannel: open.channel };
+    const kept = { revision: installed.revision, effectiveChannel: open.name };
+    return { found: true, keepsInstalled: true, redirectChannel: null, releasedAt: null, ...kept };
   }
   return resolved;
 }
@@ -88,24 +88,29 @@ function byRevision(source: ChannelSource, wish: Wish, revision: number): Resolu
     found: true,
     keepsInstalled: false,
     revision,
-    effectiveChannel: wish.channel === null ? null : Channel.parse(wish.channel),
+    effectiveChannel: wish.channel === null ? null : parseChannel(wish.channel).name,
     redirectChannel: null,
     releasedAt: null,
   };
 }
 
-function byChannel(source: ChannelSource, wish: Wish, channel: Channel, redirectChannel: Channel | null): Resolution {
+function byChannel(
+  source: ChannelSource,
+  wish: Wish,
+  channel: NamedChannel,
+  redirectChannel: string | null,
+): Resolution {
   const open = ChannelView.of(source, wish.architecture).lookUp(channel);
   if (open === null) return notFound(source);
-  const revision = readable(source, wish, open.channel, open.revision);
+  const revision = readable(source, wish, open);
   if (revision === null) return notFound(source);
   return {
     found: true,
     keepsInstalled: false,
     revision,
-    effectiveChannel: open.channel,
+    effectiveChannel: open.name,
     redirectChannel,
-    releasedAt: revision === open.revision ? open.releasedAt : null,
+    releasedAt: revision === open.revision ? open.releasedAtText : null,
   };
 }
 
@@ -113,7 +118,7 @@ function byChannel(source: ChannelSource, wish: Wish, channel: Channel, redirect
  * The released revision, if it can read the device's data; else the newest that was on this channel before and can, which is
  * the step in between (snapd: snap/epoch.go tells how epochs are climbed).
  */
-function readable(source: ChannelSource, wish: Wish, channel: Channel, released: number): number | null {
+function readable(source: ChannelSource, wish: Wish, { name, revision: released }: OpenChannel): number | null {
   const { epoch, architecture } = wish;
   if (epoch === null) return released;
   const isReadable = (revision: number): boolean => {
@@ -123,7 +128,7 @@ function readable(source: ChannelSource, wish: Wish, channel: Channel, released:
   if (isReadable(released)) return released;
   const steps = source.past.filter(
     (past) =>
-      past.channel === channel.toString() &&
+      past.channel === name &&
       (past.architecture === architecture || past.architecture === EVERY_ARCHITECTURE) &&
       past.revision < released &&
       isReadable(past.revision),
@@ -136,7 +141,7 @@ function notFound(source: ChannelSource): Resolution {
   const releases = architecturesOf(source).flatMap((architecture) =>
     ChannelView.of(source, architecture)
       .inOrder(source.defaultTrack)
-      .map(({ channel }) => ({ architecture, channel: channel.toString() })),
+      .map(({ name }) => ({ architecture, channel: name })),
   );
   return { found: false, releases };
 }
