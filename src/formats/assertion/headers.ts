@@ -37,11 +37,6 @@ export function isHeaderMap(value: HeaderValue | undefined): value is HeaderMap 
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Whether the name could be a header's or a map entry's. */
-export function isHeaderName(name: string): boolean {
-  return NAME.test(name);
-}
-
 /** A copy without prototype, frozen all the way down. */
 export function freezeHeaders(headers: HeaderMap): HeaderMap {
   return copyMap(headers);

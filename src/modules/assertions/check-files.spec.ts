@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { FixedClock, TestAuthority } from '../../../test/support/authority.js';
+import { FixedClock, newTestKey, SIGNED_AT, TestAccount, TestAuthority } from '../../../test/support/authority.js';
 import { type Assertion, AssertionRefusedError, encodeAssertionStream } from '../../formats/assertion/index.js';
 import { AssertionFileError, checkAssertionFiles, checkLine, readTrustedRoots } from './index.js';
 
@@ -73,6 +73,27 @@ describe(checkAssertionFiles.name, () => {
     expect(await lines([await file('stream.assert', stream)])).toHaveLength(2);
     expect((await lines([await file('stream.assert', stream)])).every((line) => line.startsWith('OK '))).toBe(true);
     expect(await lines([await file('empty.assert', '')])).toEqual([]);
+  });
+
+  it('takes what an older revision of its key signed', async () => {
+    const key = await newTestKey();
+    const brand = new TestAccount('brand', key);
+    const timestamp = SIGNED_AT.toISOString();
+    const files = [
+      authority.signAccount('brand'),
+      authority.signAccountKey('brand', key),
+      authority.signAccountKey('brand', key, { revision: '1', since: '2026-02-01T00:00:00Z' }),
+      brand.sign('snap-build', {
+        'snap-sha3-384': 'A'.repeat(64),
+        'snap-id': 'x',
+        grade: 'stable',
+        'snap-size': '1',
+        timestamp,
+      }),
+    ];
+    const paths = await Promise.all(files.map((each, index) => file(`key-${index}.assert`, each.encoded)));
+    const checked = await checkAssertionFiles(paths, [root], new FixedClock(new Date('2026-03-01T00:00:00Z')));
+    expect(checked.map(({ refusal }) => refusal)).toEqual([null, null, null, null]);
   });
 
   it('says what cannot be read, and goes on', async () => {

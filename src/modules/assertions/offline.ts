@@ -3,5 +3,4 @@
  * second.
  */
 export { readAssertionFile, readTrustedRoots } from './assertion-files.js';
-export { AssertionFileError } from './assertions.errors.js';
 export { checkAssertionFiles, type CheckedAssertion, checkLine } from './check-files.js';
