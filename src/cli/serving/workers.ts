@@ -26,20 +26,14 @@ export async function serveWithWorkers(
   session.out.text('Stopped.');
 }
 
-/** A worker's part. It ends with its primary, however that ends. */
+/** A worker's part. When its primary is killed, Node.js ends it (node:cluster). */
 async function work(session: Session, { port, host }: ServingOptions): Promise<void> {
-  const orphaned = new AbortController();
-  process.once('disconnect', () => {
-    orphaned.abort();
-  });
   await session.becomeOwner();
-  const signal = AbortSignal.any([session.signal, orphaned.signal]);
   const own = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
   const background = environmentVariable(BACKGROUND) !== null;
-  await serveUntil(session, { ...own, background }, signal, async (server) => {
+  await serveUntil(session, { ...own, background }, session.signal, async (server) => {
     process.send?.(await describe(session, server));
   });
-  if (process.connected) process.disconnect();
 }
 
 class WorkerTeam {
