@@ -7,8 +7,7 @@ describe('channels, as a device sees them', () => {
 
   beforeAll(async () => {
     lab = await Lab.open();
-    await lab.store.must('push-snap', ...(await lab.snaps.essentials()));
-    await lab.store.must('push-snap', await lab.snaps.make('jq', 6));
+    await lab.store.must('push-snap', ...(await lab.snaps.essentials()), await lab.snaps.make('jq', 6));
     await lab.store.must('push-snap', '--channel', 'latest/edge', await lab.snaps.make('jq', 9));
     await lab.store.must('push-snap', '--channel', '2.0/candidate', await lab.snaps.make('jq', 8));
   });

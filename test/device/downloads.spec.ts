@@ -15,10 +15,9 @@ describe('downloads, assertions and checks that a device makes', () => {
 
   beforeAll(async () => {
     lab = await Lab.open();
-    await lab.store.must('push-snap', ...(await lab.snaps.essentials()));
-    await lab.store.must('push-snap', await lab.snaps.make('jq', 6));
+    const stable = [await lab.snaps.make('jq', 6), await lab.snaps.make('large', 1, { sizeBytes: LARGE_BYTES })];
+    await lab.store.must('push-snap', ...(await lab.snaps.essentials()), ...stable);
     await lab.store.must('push-snap', '--channel', 'latest/edge', await lab.snaps.make('jq', 7));
-    await lab.store.must('push-snap', await lab.snaps.make('large', 1, { sizeBytes: LARGE_BYTES }));
     front = await Front.open(lab.store.url);
     device = await lab.device({ storeUrl: front.url });
   });

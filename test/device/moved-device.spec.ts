@@ -15,19 +15,18 @@ describe('a device that comes from another store', () => {
     before = await Lab.open();
     lab = await Lab.open();
     const essentials = await before.snaps.essentials();
-    await before.store.must('push-snap', ...essentials);
-    await before.store.must('push-snap', await before.snaps.make('jq', 9));
-    await before.store.must('push-snap', await before.snaps.make('elsewhere', 1));
-    await before.store.must('push-snap', await before.snaps.make('other', 1));
+    const there = [
+      await before.snaps.make('jq', 9),
+      await before.snaps.make('elsewhere', 1),
+      await before.snaps.make('other', 1),
+    ];
+    await before.store.must('push-snap', ...essentials, ...there);
     front = await Front.open(before.store.url);
     device = await lab.device({ storeUrl: front.url });
-    await device.must('snap install jq');
-    await device.must('snap install elsewhere');
-    await device.must('snap install other');
+    await device.must('snap install jq elsewhere other');
 
-    await lab.store.must('push-snap', ...essentials);
-    await lab.store.must('push-snap', await before.snaps.make('jq', 7));
-    await lab.store.must('push-snap', await before.snaps.make('other', 2));
+    const carried = [await before.snaps.make('jq', 7), await before.snaps.make('other', 2)];
+    await lab.store.must('push-snap', ...essentials, ...carried);
     front.pointAt(lab.store.url);
   });
 
