@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { inChunks } from '../../../test/support/bundles.js';
-import { gunzipped, storedGzip } from './gzip.js';
+import { storedGzip } from './gzip.js';
 import { collect } from './streams.js';
-
-const place = () => ({ file: 'x.gz', member: null });
 
 describe(storedGzip.name, () => {
   it.each([0, 1, 65_534, 65_535, 65_536, 16 * 65_535, 16 * 65_535 + 1, 3_000_000])(
@@ -37,37 +35,6 @@ describe(storedGzip.name, () => {
   it('writes neither a time nor an operating system', async () => {
     const packed = await collect(storedGzip(inChunks(Buffer.from('x'))));
     expect(packed.subarray(0, 10)).toEqual(Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]));
-  });
-});
-
-describe(gunzipped.name, () => {
-  it.each([0, 1, 6, 9])('unpacks level %d', async (level) => {
-    const bytes = patterned(2_000_000);
-    expect((await collect(gunzipped(inChunks(gzipSync(bytes, { level })), place))).equals(bytes)).toBe(true);
-  });
-
-  it('unpacks what was packed in two halves, as gzip does', async () => {
-    const halves = Buffer.concat([gzipSync('one '), gzipSync('two')]);
-    expect((await collect(gunzipped(inChunks(halves, 7), place))).toString()).toBe('one two');
-  });
-
-  it.each([
-    ['zeros in the same chunk', 1 << 20],
-    ['zeros in a later chunk', 20],
-  ])('refuses %s', async (_what, chunkSize) => {
-    const bytes = Buffer.concat([gzipSync('x'), Buffer.alloc(100)]);
-    await expect(collect(gunzipped(inChunks(bytes, chunkSize), place))).rejects.toMatchObject({
-      code: 'bundle-damaged',
-      message: 'x.gz: has something after the end of the gzip stream',
-    });
-  });
-
-  it('does not read on for ever after the end', async () => {
-    async function* endless(): AsyncGenerator<Buffer> {
-      yield gzipSync('x');
-      for (;;) yield await Promise.resolve(Buffer.alloc(1000));
-    }
-    await expect(collect(gunzipped(endless(), place))).rejects.toMatchObject({ code: 'bundle-damaged' });
   });
 });
 

@@ -1,45 +1,4 @@
-import { crc32, createGunzip } from 'node:zlib';
-
-import { messageOf, StoreError } from '../../kernel/store-error.js';
-import { BundleDamagedError, type BundlePlace } from './errors.js';
-import { pump } from './streams.js';
-
-/** Large, because each chunk costs a trip to zlib's thread. */
-const CHUNK_BYTES = 512 * 1024;
-
-/** Whether a file that starts like this is gzip (RFC 1952: ID1, ID2 and the one method there is). */
-export function isGzip(start: Uint8Array): boolean {
-  return start[0] === 0x1f && start[1] === 0x8b && start[2] === 8;
-}
-
-/**
- * Unpacks gzip of any level, at the pace of the reader. Nothing may follow the end of the gzip stream, not even zeros.
- * `place` is asked for at the moment of failure, so that a cut file names the member that was being read.
- * @throws BundleDamagedError
- */
-export async function* gunzipped(source: AsyncIterable<Uint8Array>, place: () => BundlePlace): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  let fed = 0;
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source) {
-      fed += chunk.length;
-      yield chunk;
-    }
-  }
-  const pumping = pump(counted(), gunzip);
-  try {
-    for await (const chunk of gunzip) yield chunk as Buffer;
-    // Node.js 20 has done so by now, 24 has not: without it, whatever follows would be read to its end.
-    gunzip.destroy();
-    await pumping;
-  } catch (error) {
-    throw error instanceof Error && isZlibError(error) ? damagedGzip(error, place()) : error;
-  } finally {
-    gunzip.destroy();
-  }
-  if (gunzip.bytesWritten !== fed)
-    throw new BundleDamagedError(place(), 'has something after the end of the gzip stream');
-}
+import { crc32 } from 'node:zlib';
 
 /** The largest stored block of DEFLATE (RFC 1951, 3.2.4). */
 const BLOCK_BYTES = 0xffff;
@@ -102,14 +61,4 @@ class StoredChunk {
     }
     return this.bytes.subarray(0, blocks * 5 + this.filled);
   }
-}
-
-function isZlibError(error: Error): boolean {
-  return !(error instanceof StoreError) && 'code' in error && String(error.code).startsWith('Z_');
-}
-
-function damagedGzip(cause: Error, place: BundlePlace): BundleDamagedError {
-  const cut = 'code' in cause && cause.code === 'Z_BUF_ERROR';
-  const reason = cut ? 'the gzip stream is cut short' : `the gzip stream is damaged (${messageOf(cause)})`;
-  return new BundleDamagedError(place, reason, { cause });
 }

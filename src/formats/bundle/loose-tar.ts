@@ -1,5 +1,5 @@
 import { BundleMemberRefusedError, BundleTooLargeError, NotABundleError } from './errors.js';
-import { gunzipped, isGzip } from './gzip.js';
+import { gunzipped, isGzip } from './gunzip.js';
 import { BUNDLE_LIMITS } from './limits.js';
 import { MANIFEST_PATH } from './members.js';
 import { readable, type ReadBundleOptions } from './reader.js';

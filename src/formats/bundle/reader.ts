@@ -9,7 +9,7 @@ import {
   BundleTooLargeError,
   BundleUnreadableError,
 } from './errors.js';
-import { gunzipped, isGzip } from './gzip.js';
+import { gunzipped, isGzip } from './gunzip.js';
 import { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
 import type { BundleAssertionFile, BundleManifest } from './manifest.js';
 import { parseManifest } from './manifest-parse.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../kernel/store-error.js';
 import { BundleUnreadableError, NotABundleError, PairIncompleteError } from './errors.js';
 import { hasCode, READ_BYTES } from './folder.js';
-import { gunzipped, isGzip } from './gzip.js';
+import { gunzipped, isGzip } from './gunzip.js';
 import { MANIFEST_PATH } from './members.js';
 import { firstBytes } from './streams.js';
 
