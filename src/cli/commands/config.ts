@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import type { Configuration, SettingChanges } from '../../platform/config/configuration.js';
-import type { Settings } from '../../platform/config/settings.js';
+import { checkSetting, type Settings } from '../../platform/config/settings.js';
 import { TerminalOutputRefusedError, UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
 import { openConfiguration } from '../configuration.js';
@@ -88,7 +88,15 @@ async function change(session: Session, changes: SettingChanges): Promise<undefi
   }
 }
 
+const EXTRA_ROOTS = 'proxy.trust.extra-roots';
+
 async function apply(session: Session, configuration: Configuration, changes: SettingChanges): Promise<void> {
+  const roots = changes.get(EXTRA_ROOTS) ?? null;
+  if (roots !== null) {
+    checkSetting(EXTRA_ROOTS, roots);
+    const { readTrustedRoots } = await import('../../modules/assertions/offline.js');
+    await readTrustedRoots(roots.split(','));
+  }
   const { guardDatabaseMove } = await import('../database-move.js');
   await configuration.change(changes, (bootstrap) => guardDatabaseMove(session, bootstrap));
 }

@@ -24,6 +24,16 @@ export function addServe(parent: Command, commandLine: CommandLine): void {
 
 async function serve(session: Session, options: ServeOptions): Promise<undefined> {
   const { serveAlone, serveWithWorkers } = await import('../serving/index.js');
-  if (options.workers === undefined || options.workers === 1) await serveAlone(session, options);
-  else await serveWithWorkers(session, { ...options, workers: options.workers });
+  const workers = options.workers ?? 1;
+  if (workers > 1 || (await losesPort(session, options))) await serveWithWorkers(session, { ...options, workers });
+  else await serveAlone(session, options);
+}
+
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** Whether the data folder's owner may not take the port: then a process that stays root takes it, and a worker serves. */
+async function losesPort(session: Session, options: ServeOptions): Promise<boolean> {
+  if (!(await session.willChangeUser())) return false;
+  const port = options.port ?? Number((await session.bootstrapSettings()).get('proxy.port.http'));
+  return port > 0 && port < FIRST_UNPRIVILEGED_PORT;
 }

@@ -1,7 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -111,7 +112,37 @@ describe('the process', () => {
       expect([...owners]).toEqual([NOBODY]);
     },
   );
+
+  it.runIf(canDropRights)("listens on root's ports although it serves as the data folder's owner", async () => {
+    const port = await freePrivilegedPort();
+    await giveAll(scene.dataDir, NOBODY);
+    const server = await scene.startServer([], {}, port);
+    expect((await fetch(`${server.url}/_status/check`)).ok).toBe(true);
+    const list = await readFile(`/proc/${server.child.pid!}/task/${server.child.pid!}/children`, 'utf8');
+    const owners = await Promise.all(
+      list
+        .trim()
+        .split(' ')
+        .map(async (pid) => (await lstat(`/proc/${pid}`)).uid),
+    );
+    expect(owners).toEqual([NOBODY]);
+    server.child.kill('SIGINT');
+    expect(await server.ended).toBe(0);
+  });
 });
+
+async function freePrivilegedPort(): Promise<number> {
+  for (let port = 700; port < 1024; port++) {
+    const probe = createServer().listen(port, '127.0.0.1');
+    const taken = once(probe, 'error').then(() => true);
+    const free = once(probe, 'listening').then(() => false);
+    if (await Promise.race([taken, free])) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
+  throw new Error("none of root's ports is free");
+}
 
 async function giveAll(path: string, uid: number): Promise<void> {
   await chown(path, uid, uid);

@@ -114,8 +114,12 @@ export class Scene {
     return JSON.parse(await this.must(...args, '--format', 'json'));
   }
 
-  async startServer(args: readonly string[] = [], options: RunOptions = {}): Promise<ServerUnderTest> {
-    const port = await freePort();
+  async startServer(
+    args: readonly string[] = [],
+    options: RunOptions = {},
+    given: number | null = null,
+  ): Promise<ServerUnderTest> {
+    const port = given ?? (await freePort());
     const child = this.start(['serve', '--host', '127.0.0.1', '--port', String(port), ...args], options);
     const output = collect(child);
     const ended = once(child, 'close') as Promise<[number | null]>;

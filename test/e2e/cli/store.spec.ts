@@ -279,6 +279,28 @@ describe('a store, by its command line', () => {
     });
   });
 
+  describe('extra roots', () => {
+    it('are looked into before they are trusted', async () => {
+      const before = await scene.must('config', 'proxy.trust.extra-roots');
+      const [account, key] = scene.authority.roots;
+      const half = await scene.write('half.assert', encodeAssertionStream([account!]));
+      const whole = await scene.write('whole.assert', encodeAssertionStream([key!, account!]));
+      const text = await scene.write('text.assert', 'no assertion\n');
+      expect((await scene.run(['config', `proxy.trust.extra-roots=${half}`])).stderr).toMatch(
+        /no root \(assertion-refused\)$/m,
+      );
+      expect((await scene.run(['config', `proxy.trust.extra-roots=${text}`])).stderr).toMatch(
+        /text\.assert.*\(assertion-file\)$/m,
+      );
+      expect((await scene.run(['config', 'proxy.trust.extra-roots=roots.assert'])).stderr).toContain(
+        '(invalid-setting)',
+      );
+      expect(await scene.must('config', 'proxy.trust.extra-roots')).toBe(before);
+      expect(await scene.must('config', `proxy.trust.extra-roots=${whole}`)).toContain(whole);
+      await scene.must('config', `proxy.trust.extra-roots=${before.trim()}`);
+    });
+  });
+
   describe('signers', () => {
     it('are added, listed and removed', async () => {
       const pem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
