@@ -56,7 +56,9 @@ async function tablesInOrder(manager: EntityManager): Promise<string[]> {
   );
   const ordered: string[] = [];
   while (ordered.length < tables.length) {
-    const ready = tables.filter(({ name, needs }) => !ordered.includes(name) && needs.every((need) => ordered.includes(need)));
+    const ready = tables.filter(
+      ({ name, needs }) => !ordered.includes(name) && needs.every((need) => ordered.includes(need)),
+    );
     if (ready.length === 0) throw new Error('the tables of the store refer to each other in a circle');
     ordered.push(...ready.map(({ name }) => name));
   }
