@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 
 import type { Inspection, InspectedSnap } from '../bundle/inspect.js';
@@ -55,7 +56,7 @@ async function verifyFile(session: Session, file: string, extraRoots: readonly s
   const { sources, ignored } = await planImport(file);
   const verifications: Verification[] = [];
   for (const source of sources) {
-    const progress = session.progress(source.path);
+    const progress = session.progress(basename(source.path));
     try {
       const onProgress = (state: ProgressState): void => {
         progress.report(state);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 
 import type { ImportPlan, ImportSource } from '../../formats/bundle/index.js';
@@ -135,9 +136,11 @@ class Pushing {
     use: (work: (file: CarriedFile) => Promise<ImportReport>) => Promise<ImportReport>,
   ): Promise<ExitCode> {
     const { out, io } = this.session;
-    const progress = this.session.progress(path);
+    const name = basename(path);
+    const progress = this.session.progress(name);
     const onProgress = (state: ImportProgress): void => {
-      progress.report(state);
+      // A pair has one thing to read, and the line says its name already.
+      progress.report(state.step === `reading ${name}` ? { ...state, step: 'reading' } : state);
     };
     try {
       const report = await use((file) => this.imports.import(file, { ...this.options, onProgress }));
