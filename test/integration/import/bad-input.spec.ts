@@ -251,6 +251,12 @@ describe('a snap that is not what is signed', () => {
     expect(message).toContain(place);
   });
 
+  it('is refused: a revision that is larger than any the database can keep', async () => {
+    const { code, message } = await scene.refusal(await scene.pair(signed('jq', 4_000_000_000)));
+    expect(code).toBe('content-unstorable');
+    expect(message).toMatch(/jq_4000000000\.snap: cannot be kept: .*4000000000/);
+  });
+
   it('is refused: a provenance that its declaration does not allow', async () => {
     const snapYaml = 'name: jq\nversion: 1\nprovenance: factory\n';
     const { code, message } = await refused(signed('jq', 6, { snapYaml, snapRevision: { provenance: 'factory' } }));
