@@ -16,7 +16,10 @@ export interface StreamedBody {
  */
 export type ByteText = string;
 
-export type AnswerBody = Buffer | ByteText | StreamedBody;
+/** A part of a body. */
+export type Piece = Buffer | ByteText;
+
+export type AnswerBody = Piece | readonly Piece[] | StreamedBody;
 
 /** The bytes that a text has as UTF-8. */
 export function byteText(text: string): ByteText {

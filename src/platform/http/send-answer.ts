@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http';
 
-import { type Answer, isStreamed, type StreamedBody } from './answer.js';
+import { type Answer, isStreamed, type Piece, type StreamedBody } from './answer.js';
 import { errorAnswer } from './error-answer.js';
+import { JoinBuffers, sizeOfPieces } from './join-buffers.js';
 
 /**
  * Told to every client. From 55 on snapd trusts a store to understand `held` (store/store_action.go), from 20 on it does not
@@ -26,6 +27,7 @@ export function sendAnswer(
 ): void | Promise<void> {
   if (response.destroyed || response.headersSent) return;
   const { body } = answer;
+  if (Array.isArray(body)) return sendPieces(request, response, answer, body as readonly Piece[]);
   if (isStreamed(body)) return sendStream(request, response, answer, body, onFailure);
   const compressed = answer.gzip !== undefined && acceptsGzip(request) ? answer.gzip() : null;
   const bytes = compressed ?? body;
@@ -34,6 +36,37 @@ export function sendAnswer(
   else if (typeof bytes === 'string') response.end(bytes, 'latin1');
   else if (bytes.length <= WITH_HEAD_UP_TO_BYTES) response.end(bytes.toString('latin1'), 'latin1');
   else response.end(bytes);
+}
+
+const joinBuffers = new JoinBuffers();
+
+function sendPieces(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  pieces: readonly Piece[],
+): void | Promise<void> {
+  const sizeBytes = sizeOfPieces(pieces);
+  writeHead(response, answer, sizeBytes, null);
+  if (request.method === 'HEAD') {
+    response.end();
+  } else if (sizeBytes > JoinBuffers.limitBytes) {
+    return writePieces(response, pieces);
+  } else {
+    const joined = joinBuffers.join(pieces);
+    // A client that has gone leaves its memory to the garbage collector: something may still be reading it.
+    response.end(joined, () => {
+      if (response.writableFinished) joinBuffers.giveBack(joined);
+    });
+  }
+}
+
+async function writePieces(response: ServerResponse, pieces: readonly Piece[]): Promise<void> {
+  for (const piece of pieces) {
+    const isTaken = typeof piece === 'string' ? response.write(piece, 'latin1') : response.write(piece);
+    if (!isTaken && !(await isDrained(response))) return;
+  }
+  response.end();
 }
 
 /** Whether the client takes gzip (RFC 9110 §12.5.3); one that does not say so gets the bytes as they are. */

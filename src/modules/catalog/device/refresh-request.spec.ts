@@ -46,7 +46,7 @@ describe(parseRefreshRequest.name, () => {
 
   it('names the field that is wrong', () => {
     const wrong = { actions: [install, { ...install, revision: 'x1' }] };
-    expect(() => parseRefreshRequest(wrong)).toThrow('actions[1].revision is not a whole number');
+    expect(() => parseRefreshRequest(wrong)).toThrow('actions[1]: revision is not a whole number');
   });
 
   it.each([

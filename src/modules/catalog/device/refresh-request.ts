@@ -1,4 +1,4 @@
-import { parseEpoch, type Epoch } from '../../../kernel/epoch.js';
+import { EPOCH_ZERO, parseEpoch, type Epoch } from '../../../kernel/epoch.js';
 import { BadRequestError } from '../../../platform/http/http.errors.js';
 
 /** What a device has installed, as it tells with every refresh request. */
@@ -87,45 +87,39 @@ const MAX_FORMATS = 100;
 export function parseRefreshRequest(body: unknown): RefreshRequest {
   const request = record(body, 'the body');
   const context = new Map<string, ContextSnap>();
-  for (const [index, snap] of list(request.context, 'context', REFRESH_LIMITS.snaps).entries()) {
-    const installed = parseContextSnap(record(snap, `context[${index}]`), `context[${index}]`);
-    context.set(installed.instanceKey, installed);
+  const snaps = list(request.context, 'context', REFRESH_LIMITS.snaps);
+  for (const installed of each(snaps, 'context', parseContextSnap)) context.set(installed.instanceKey, installed);
+  const actions = each(list(request.actions, 'actions', REFRESH_LIMITS.actions), 'actions', parseAction);
+  const assertions = actions.reduce((sum, action) => sum + ('assertions' in action ? action.assertions.length : 0), 0);
+  if (assertions > REFRESH_LIMITS.assertions) {
+    throw new BadRequestError(`one request may ask for up to ${REFRESH_LIMITS.assertions} assertions`);
   }
-  let assertions = 0;
-  const actions = list(request.actions, 'actions', REFRESH_LIMITS.actions).map((item, index) => {
-    const action = parseAction(record(item, `actions[${index}]`), `actions[${index}]`);
-    if (action.action === 'fetch-assertions') assertions += action.assertions.length;
-    if (assertions > REFRESH_LIMITS.assertions) {
-      throw new BadRequestError(`one request may ask for up to ${REFRESH_LIMITS.assertions} assertions`);
-    }
-    return action;
-  });
   if (actions.length === 0) throw new BadRequestError('actions is empty');
   return { context, actions, maxFormats: parseMaxFormats(request['assertion-max-formats']) };
 }
 
-function parseContextSnap(snap: Record<string, unknown>, where: string): ContextSnap {
+function parseContextSnap(snap: Record<string, unknown>): ContextSnap {
   return {
-    instanceKey: text(snap['instance-key'], `${where}.instance-key`),
-    snapId: text(snap['snap-id'], `${where}.snap-id`),
-    revision: integer(snap.revision, `${where}.revision`),
-    trackingChannel: optionalText(snap['tracking-channel'], `${where}.tracking-channel`) ?? 'stable',
-    epoch: optionalEpoch(snap.epoch, `${where}.epoch`),
+    instanceKey: text(snap['instance-key'], 'instance-key'),
+    snapId: text(snap['snap-id'], 'snap-id'),
+    revision: integer(snap.revision, 'revision'),
+    trackingChannel: optionalText(snap['tracking-channel'], 'tracking-channel') ?? 'stable',
+    epoch: optionalEpoch(snap.epoch, 'epoch'),
   };
 }
 
-function parseAction(action: Record<string, unknown>, where: string): RefreshAction {
-  const said = text(action.action, `${where}.action`);
+function parseAction(action: Record<string, unknown>): RefreshAction {
+  const said = text(action.action, 'action');
   if (said === 'fetch-assertions') {
-    const wanted = list(action.assertions, `${where}.assertions`, REFRESH_LIMITS.assertions);
+    const wanted = list(action.assertions, 'assertions', REFRESH_LIMITS.assertions);
     return {
       action: said,
-      key: optionalText(action.key, `${where}.key`) ?? '',
-      assertions: wanted.map((item, index) => parseWanted(item, `${where}.assertions[${index}]`)),
+      key: optionalText(action.key, 'key') ?? '',
+      assertions: each(wanted, 'assertions', parseWanted),
     };
   }
-  const instanceKey = text(action['instance-key'], `${where}.instance-key`);
-  const name = optionalText(action.name, `${where}.name`);
+  const instanceKey = text(action['instance-key'], 'instance-key');
+  const name = optionalText(action.name, 'name');
   if (said !== 'install' && said !== 'refresh' && said !== 'download') {
     return { action: 'unknown', said, instanceKey, name };
   }
@@ -133,26 +127,25 @@ function parseAction(action: Record<string, unknown>, where: string): RefreshAct
     action: said,
     instanceKey,
     name,
-    snapId: optionalText(action['snap-id'], `${where}.snap-id`),
-    channel: optionalText(action.channel, `${where}.channel`),
-    revision: optionalNumber(action.revision, `${where}.revision`, 1),
-    epoch: optionalEpoch(action.epoch, `${where}.epoch`),
+    snapId: optionalText(action['snap-id'], 'snap-id'),
+    channel: optionalText(action.channel, 'channel'),
+    revision: optionalNumber(action.revision, 'revision', 1),
+    epoch: optionalEpoch(action.epoch, 'epoch'),
   };
 }
 
-function parseWanted(item: unknown, where: string): WantedAssertion | WantedSequence {
-  const wanted = record(item, where);
-  const type = text(wanted.type, `${where}.type`);
-  const ifNewerThan = optionalNumber(wanted['if-newer-than'], `${where}.if-newer-than`, 0);
+function parseWanted(wanted: Record<string, unknown>): WantedAssertion | WantedSequence {
+  const type = text(wanted.type, 'type');
+  const ifNewerThan = optionalNumber(wanted['if-newer-than'], 'if-newer-than', 0);
   if (isAbsent(wanted['sequence-key'])) {
-    return { type, primaryKey: textList(wanted['primary-key'], `${where}.primary-key`), ifNewerThan };
+    return { type, primaryKey: textList(wanted['primary-key'], 'primary-key'), ifNewerThan };
   }
   const atLeast = 'if-sequence-equal-or-newer-than';
   return {
     type,
-    sequenceKey: textList(wanted['sequence-key'], `${where}.sequence-key`),
-    sequence: optionalNumber(wanted.sequence, `${where}.sequence`, 1),
-    ifSequenceEqualOrNewerThan: optionalNumber(wanted[atLeast], `${where}.${atLeast}`, 1),
+    sequenceKey: textList(wanted['sequence-key'], 'sequence-key'),
+    sequence: optionalNumber(wanted.sequence, 'sequence', 1),
+    ifSequenceEqualOrNewerThan: optionalNumber(wanted[atLeast], atLeast, 1),
     ifNewerThan,
   };
 }
@@ -162,6 +155,20 @@ function parseMaxFormats(value: unknown): Map<string, number> {
   const formats = Object.entries(record(value, 'assertion-max-formats'));
   if (formats.length > MAX_FORMATS) throw new BadRequestError('assertion-max-formats names too many types');
   return new Map(formats.map(([type, format]) => [type, whole(format, 'assertion-max-formats', 0)]));
+}
+
+/** Reads every item; what is wrong with one is said with its place, which is not written down before it is needed. */
+function each<T>(items: readonly unknown[], where: string, read: (item: Record<string, unknown>) => T): T[] {
+  const result: T[] = [];
+  for (const item of items) {
+    try {
+      result.push(read(record(item, 'it')));
+    } catch (error) {
+      if (!(error instanceof BadRequestError)) throw error;
+      throw new BadRequestError(`${where}[${result.length}]: ${error.message}`);
+    }
+  }
+  return result;
 }
 
 function isAbsent(value: unknown): value is undefined | null {
@@ -217,9 +224,20 @@ function optionalNumber(value: unknown, where: string, min: number): number | nu
 
 function optionalEpoch(value: unknown, where: string): Epoch | null {
   if (isAbsent(value)) return null;
+  if (isEpochZero(value)) return EPOCH_ZERO;
   try {
     return parseEpoch(value);
   } catch (error) {
     throw new BadRequestError(`${where}: ${error instanceof Error ? error.message : 'not an epoch'}`);
   }
+}
+
+/** Nearly every snap has this one, in the form in which snapd writes it. */
+function isEpochZero(value: unknown): boolean {
+  const { read, write } = value as { read?: unknown; write?: unknown };
+  return isJustZero(read) && isJustZero(write);
+}
+
+function isJustZero(list: unknown): boolean {
+  return Array.isArray(list) && list.length === 1 && list[0] === 0;
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import { InvalidChannelError } from '../../../kernel/channel.js';
-import { type Answer, type ByteText, byteText, JSON_TYPE } from '../../../platform/http/answer.js';
+import { type Answer, type ByteText, byteText, JSON_TYPE, type Piece } from '../../../platform/http/answer.js';
+import { sizeOfPieces } from '../../../platform/http/join-buffers.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { type Resolution, resolveInstall, resolveRefresh, type Wish } from '../resolution/resolve.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
@@ -11,6 +12,8 @@ import { RevisionDocuments, SNAP_JSON_START } from './revision-documents.js';
 
 /** Some 100 snaps with the largest snap.yaml that there are; a request that repeats itself must not become gigabytes. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+type Result = readonly Piece[];
 
 interface Asked {
   readonly request: RefreshRequest;
@@ -32,26 +35,28 @@ export class RefreshService {
     const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl) };
     const results = request.actions.map((action) => this.result(action, asked));
     // Most are found in memory; only those that are not are waited for.
-    const ready = results.some((result) => typeof result !== 'string')
+    const ready = results.some((result) => result instanceof Promise)
       ? await Promise.all(results.map(async (result) => result))
-      : (results as ByteText[]);
-    // Appended one by one, which V8 does without copying: it is copied once, when it is sent.
-    let body = '{"results":[';
-    for (const [index, result] of ready.entries()) {
-      if (index > 0) body += ',';
+      : (results as Result[]);
+    const body: Piece[] = ['{"results":['];
+    let sizeBytes = 0;
+    for (const [index, pieces] of ready.entries()) {
+      if (index > 0) body.push(',');
+      sizeBytes += sizeOfPieces(pieces);
       // Past the limit the rest is told to come again, rather than the whole refused.
-      body += body.length + result.length > MAX_ANSWER_BYTES ? tooMuch(request.actions[index]) : result;
+      if (sizeBytes > MAX_ANSWER_BYTES) body.push(tooMuch(request.actions[index]));
+      else body.push(...pieces);
     }
-    body += '],"error-list":[]}';
+    body.push('],"error-list":[]}');
     return { status: 200, headers: { 'content-type': JSON_TYPE }, body };
   }
 
-  private result(action: RefreshAction, asked: Asked): ByteText | Promise<ByteText> {
+  private result(action: RefreshAction, asked: Asked): Result | Promise<Result> {
     switch (action.action) {
       case 'fetch-assertions':
-        return this.fetches.result(action, asked.request.maxFormats, asked.baseUrl);
+        return this.fetches.result(action, asked.request.maxFormats, asked.baseUrl).then((result) => [result]);
       case 'unknown':
-        return errorResult(action, null, 'unknown-action', `this store does not know the action "${action.said}"`);
+        return [errorResult(action, null, 'unknown-action', `this store does not know the action "${action.said}"`)];
       case 'install':
       case 'refresh':
       case 'download': {
@@ -68,29 +73,29 @@ export class RefreshService {
     action: SnapAction,
     installed: ContextSnap | undefined,
     asked: Asked,
-  ): ByteText | Promise<ByteText> {
-    if (entry === null) return notHeld(action, installed);
+  ): Result | Promise<Result> {
+    if (entry === null) return [notHeld(action, installed)];
     let resolution: Resolution;
     try {
       resolution = resolve(entry, action, installed, asked.architecture);
     } catch (error) {
       if (!(error instanceof InvalidChannelError)) throw error;
-      return errorResult(action, entry, error.code, error.message);
+      return [errorResult(action, entry, error.code, error.message)];
     }
     if (!resolution.found) {
       const message = 'no revision of this snap is released as asked for';
-      return errorResult(action, entry, 'revision-not-found', message, { releases: resolution.releases });
+      return [errorResult(action, entry, 'revision-not-found', message, { releases: resolution.releases })];
     }
     const start = resultStart(action, entry, resolution);
     if (resolution.keepsInstalled && !entry.revisions.has(resolution.revision)) {
-      return `${start}${keptSnap(entry, resolution.revision)}}`;
+      return [`${start}${keptSnap(entry, resolution.revision)}}`];
     }
     const held = entry.revisions.get(resolution.revision);
     if (held === undefined) throw new Error(`revision ${resolution.revision} of ${entry.name} is not held`);
     const document = this.documents.of(entry, held);
     const begun = `${start}${SNAP_JSON_START}${asked.baseUrlInJson}`;
-    if (document instanceof Promise) return document.then((json) => `${begun}${json}}`);
-    return `${begun}${document}}`;
+    if (document instanceof Promise) return document.then((json) => [begun, json, '}']);
+    return [begun, document, '}'];
   }
 
   private find(

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 
-import { type ByteText, byteText } from '../../../platform/http/answer.js';
 import { FreshCache } from '../../../platform/cache/fresh-cache.js';
 import type { CatalogEntry, ListedRevision } from '../resolution/catalog-entry.js';
 import { describeSnap } from '../snapshot/describe-snap.js';
@@ -12,7 +11,7 @@ const MAX_BYTES = 96 * 1024 * 1024;
 interface Document {
   /** What it was made from; anything newer makes it stale. */
   readonly entry: CatalogEntry;
-  readonly json: ByteText;
+  readonly json: Buffer;
 }
 
 /**
@@ -32,8 +31,8 @@ export class RevisionDocuments {
 
   constructor(private readonly loader: EntryLoader) {}
 
-  of(entry: CatalogEntry, revision: ListedRevision): ByteText | Promise<ByteText> {
-    const key = `${entry.snapId}_${revision.revision}`;
+  of(entry: CatalogEntry, revision: ListedRevision): Buffer | Promise<Buffer> {
+    const key = revision.file;
     const load = (): Promise<Document> => this.make(entry, revision);
     const known = this.documents.get(key, load);
     if (known instanceof Promise) return known.then((made) => this.current(key, made, entry, load));
@@ -45,7 +44,7 @@ export class RevisionDocuments {
     document: Document,
     entry: CatalogEntry,
     load: () => Promise<Document>,
-  ): ByteText | Promise<ByteText> {
+  ): Buffer | Promise<Buffer> {
     if (document.entry === entry) return document.json;
     this.documents.forget(key);
     const again = this.documents.get(key, load);
@@ -54,7 +53,7 @@ export class RevisionDocuments {
 
   private async make(entry: CatalogEntry, revision: ListedRevision): Promise<Document> {
     const snapYaml = await this.loader.snapYaml(entry.snapId, revision.revision);
-    return { entry, json: byteText(snapJson(entry, revision, snapYaml).slice(SNAP_JSON_START.length)) };
+    return { entry, json: Buffer.from(snapJson(entry, revision, snapYaml).slice(SNAP_JSON_START.length)) };
   }
 }
 

@@ -30,6 +30,8 @@ export interface ChannelSource {
 
 /** A revision as far as the channel map shows it. */
 export interface ListedRevision extends HeldRevision {
+  /** `<snap-id>_<revision>`: what its file is called, and what is remembered of it. */
+  readonly file: string;
   /** Lowercase hex. */
   readonly sha3_384: string;
   readonly sizeBytes: number;

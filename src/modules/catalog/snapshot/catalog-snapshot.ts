@@ -12,6 +12,8 @@ const MIB = 1024 * 1024;
 /** How long what is remembered is still trusted while changes cannot be heard of. */
 const GRACE_MS = 1_000;
 
+const SNAP_ID_LENGTH = 32;
+
 interface Found<T> {
   readonly value: T | null;
 }
@@ -44,7 +46,7 @@ export class CatalogSnapshot {
   }
 
   byId(snapId: string): CatalogEntry | null | Promise<CatalogEntry | null> {
-    if (!isSnapId(snapId)) return null;
+    if (snapId.length !== SNAP_ID_LENGTH) return null;
     const entry = this.entries.get(snapId, () => this.loadEntry(snapId));
     return entry instanceof Promise ? entry.then(({ value }) => value) : entry.value;
   }
@@ -63,6 +65,7 @@ export class CatalogSnapshot {
   }
 
   private async loadEntry(snapId: string): Promise<Found<CatalogEntry>> {
+    if (!isSnapId(snapId)) return { value: null };
     await this.listen();
     return { value: await this.loader.load(snapId) };
   }

@@ -73,9 +73,11 @@ export class EntryLoader {
 }
 
 function listed(fact: RevisionFacts): ListedRevision {
-  const { revision, architectures, epoch, sha3_384, version, type, base, confinement, commonIds, createdAt } = fact;
+  const { snapId, revision, architectures, epoch, sha3_384, version, type, base, confinement, commonIds, createdAt } =
+    fact;
   const sizeBytes = Number(fact.sizeBytes);
   return {
+    file: `${snapId}_${revision}`,
     revision,
     architectures,
     epoch,
