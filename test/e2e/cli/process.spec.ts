@@ -95,28 +95,35 @@ describe('the process', () => {
     expect(missing).toMatchObject({ exitCode: 1, stdout: '' });
     expect(missing.stderr).toContain('(settings-file-unreadable)');
   });
+});
 
-  it.runIf(canDropRights)(
-    "becomes the owner of somebody else's data folder, with what only root may read already open",
-    async () => {
-      await mkdir(scene.dataDir, { recursive: true });
-      await chmod(scene.dataDir, 0o755);
-      await giveAll(scene.dataDir, NOBODY);
-      const snap = await scene.pair('secret', 1, {}, 'roots-own');
-      const config = await scene.write('roots-own/site.yaml', 'proxy.domain: from.file\n');
-      for (const path of [snap, snap.replace(/snap$/, 'assert'), config]) await chmod(path, 0o600);
-      await chmod(dirname(snap), 0o700);
-      expect(await scene.must('--config', config, 'push-snap', snap)).toContain('Uploaded snap blob');
-      expect(await scene.must('verify-store')).toMatch(/everything is sound\n$/);
-      const owners = new Set(await ownersUnder(scene.dataDir));
-      expect([...owners]).toEqual([NOBODY]);
-    },
-  );
+describe.runIf(canDropRights)("root, on somebody else's data folder", () => {
+  let scene: Scene;
 
-  it.runIf(canDropRights)("listens on root's ports although it serves as the data folder's owner", async () => {
-    const port = await freePrivilegedPort();
-    await giveAll(scene.dataDir, NOBODY);
-    const server = await scene.startServer([], {}, port);
+  beforeAll(async () => {
+    scene = await Scene.untouched();
+    await mkdir(scene.dataDir, { mode: 0o755 });
+    await chown(scene.dataDir, NOBODY, NOBODY);
+    await scene.must(
+      'config',
+      `proxy.trust.extra-roots=${await scene.write('roots.assert', scene.authority.rootStream)}`,
+    );
+  });
+
+  afterAll(() => scene.close());
+
+  it('becomes its owner, with what only root may read already open', async () => {
+    const snap = await scene.pair('secret', 1, {}, 'roots-own');
+    const config = await scene.write('roots-own/site.yaml', 'proxy.domain: from.file\n');
+    for (const path of [snap, snap.replace(/snap$/, 'assert'), config]) await chmod(path, 0o600);
+    await chmod(dirname(snap), 0o700);
+    expect(await scene.must('--config', config, 'push-snap', snap)).toContain('Uploaded snap blob');
+    expect(await scene.must('verify-store')).toMatch(/everything is sound\n$/);
+    expect([...new Set(await ownersUnder(scene.dataDir))]).toEqual([NOBODY]);
+  });
+
+  it("listens on root's ports, and serves as its owner", async () => {
+    const server = await scene.startServer([], {}, await freePrivilegedPort());
     expect((await fetch(`${server.url}/_status/check`)).ok).toBe(true);
     const list = await readFile(`/proc/${server.child.pid!}/task/${server.child.pid!}/children`, 'utf8');
     const owners = await Promise.all(
@@ -128,6 +135,7 @@ describe('the process', () => {
     expect(owners).toEqual([NOBODY]);
     server.child.kill('SIGINT');
     expect(await server.ended).toBe(0);
+    expect([...new Set(await ownersUnder(scene.dataDir))]).toEqual([NOBODY]);
   });
 });
 
@@ -142,11 +150,6 @@ async function freePrivilegedPort(): Promise<number> {
     return port;
   }
   throw new Error("none of root's ports is free");
-}
-
-async function giveAll(path: string, uid: number): Promise<void> {
-  await chown(path, uid, uid);
-  if ((await lstat(path)).isDirectory()) for (const name of await readdir(path)) await giveAll(join(path, name), uid);
 }
 
 async function ownersUnder(path: string): Promise<number[]> {
