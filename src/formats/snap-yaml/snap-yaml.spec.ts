@@ -176,6 +176,11 @@ components:
     expect(yaml.apps).toEqual([{ name: 'a', aliases: [], commonId: 'org.x', daemon: 'notify' }]);
   });
 
+  it('takes the last of two below the top level, as snapd does', () => {
+    const yaml = parse(`${MINIMAL}apps: {a: {daemon: simple}, a: {daemon: notify, daemon: oneshot}}`);
+    expect(yaml.apps).toEqual([{ name: 'a', aliases: [], commonId: null, daemon: 'oneshot' }]);
+  });
+
   it('lets the old core snap have a plug and a slot of one name', () => {
     const pair = 'plugs: {network-bind: }\nslots: {network-bind: }\n';
     expect(parse(`name: core\nversion: 1\ntype: os\n${pair}`).plugs).toHaveLength(1);
@@ -220,7 +225,6 @@ components:
     [`${MINIMAL}components: {docs: {}}`, 'components.docs.type', 'is missing'],
     [`${MINIMAL}components: {Docs: {type: standard}}`, 'components.Docs', 'is no snap name'],
     [`${MINIMAL}name: yq`, 'name', 'is there twice'],
-    [`${MINIMAL}apps: {a: {}, a: {}}`, 'apps.a', 'is there twice'],
     [`${MINIMAL}x: *nothing`, 'x', 'is an alias of nothing'],
     [`${MINIMAL}x: {<<: [a]}`, 'x', 'merges something that is not a map'],
     [`${MINIMAL}? [a]\n: b`, '', 'has a key that is no text'],

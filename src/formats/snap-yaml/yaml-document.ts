@@ -20,8 +20,9 @@ const COSTLY = /(?<=^|[\s,[{])[&*!]|^%/gm;
 const MAX_COSTLY = 2500;
 
 /**
- * Reads a YAML file whose top level is a map. Aliases count as often as they are used, so that a small file cannot unfold into a huge one.
- * @throws SnapYamlError where it is no YAML, not a map, has a key twice, or is too large or too deep
+ * Reads a YAML file whose top level is a map. A key that is there twice counts as it stands last, as in snapd, but is refused at the
+ * top level: there it is no slip in a part that few look at, but two snaps in one. Aliases count as often as they are used, so that a small file cannot unfold into a huge one.
+ * @throws SnapYamlError where it is no YAML, not a map, has a top-level key twice, or is too large or too deep
  */
 export function readYamlMap(file: string, bytes: Buffer): YamlMap {
   if (bytes.length > MAX_YAML_BYTES) throw new SnapYamlError(file, '', `is larger than ${MAX_YAML_BYTES} bytes`);
@@ -103,7 +104,7 @@ class Unfolding {
       const path = key === '' ? name.slice(0, 60) : `${key}.${name.slice(0, 60)}`;
       const value = this.value(pair.value, path, depth + 1);
       if (name === '<<') merged.push(...(Array.isArray(value) ? (value as YamlValue[]) : [value]));
-      else if (map.has(name)) throw new SnapYamlError(this.file, path, 'is there twice');
+      else if (depth === 0 && map.has(name)) throw new SnapYamlError(this.file, path, 'is there twice');
       else map.set(name, value);
     }
     for (const source of merged) {

@@ -96,6 +96,8 @@ describe('lz4', () => {
     ['a match beyond the block', bytes(0x1f, 'a', 1, 0, 255, 255, 0, 0x10, 'b'), 'longer than a block'],
     ['literals beyond the block', bytes(0xf0, 200, Buffer.alloc(215)), 'longer than a block'],
     ['a match and no end', bytes(0x10, 'a', 1, 0), 'ends early'],
+    ['half a distance', bytes(0x10, 'a', 1), 'ends early'],
+    ['a length without end', bytes(0xf0, 255), 'ends early'],
   ])('refuses %s', (_what, input, message) => {
     expect(() => decompressLz4(input, 100)).toThrow(message);
   });

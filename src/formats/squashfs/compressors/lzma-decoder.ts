@@ -123,9 +123,7 @@ export class LzmaDecoder {
 
     let symbol = 1;
     if (this.state >= FIRST_STATE_AFTER_MATCH) {
-      const distance = this.distances[0] + 1;
-      if (distance > position) throw corrupt('it copies from before its start');
-      let matched = this.output[this.written - distance] ?? 0;
+      let matched = this.output[this.written - this.distances[0] - 1] ?? 0;
       let offset = 0x100;
       while (symbol < 0x100) {
         matched <<= 1;

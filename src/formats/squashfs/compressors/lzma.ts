@@ -10,7 +10,6 @@ export function decompressLzma(input: Buffer, maxBytes: number): Buffer {
   if (input.length < HEADER_BYTES) throw new CorruptBlockError('lzma', 'it ends early');
   const length = input.readBigUInt64LE(5);
   const endMarker = length === UNKNOWN_LENGTH;
-  if (!endMarker && length > BigInt(maxBytes)) throw new CorruptBlockError('lzma', 'it is longer than a block');
 
   const decoder = new LzmaDecoder(Buffer.allocUnsafe(maxBytes));
   decoder.setProperties(input.readUInt8(0));
