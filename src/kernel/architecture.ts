@@ -1,9 +1,3 @@
-import { StoreError } from './store-error.js';
-
-export class InvalidArchitectureError extends StoreError {
-  readonly code = 'invalid-architecture';
-}
-
 /** Debian's architecture names that snapd knows (snapd: arch/arch.go). */
 export const ARCHITECTURES = ['amd64', 'arm64', 'armhf', 'i386', 'powerpc', 'ppc64el', 'riscv64', 's390x'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
@@ -13,16 +7,6 @@ export type SnapArchitecture = Architecture | 'all';
 
 export function isArchitecture(text: string): text is Architecture {
   return (ARCHITECTURES as readonly string[]).includes(text);
-}
-
-/** @throws InvalidArchitectureError listing those that there are */
-export function parseArchitecture(text: string): Architecture {
-  if (!isArchitecture(text)) {
-    throw new InvalidArchitectureError(`"${text}" is not an architecture (${ARCHITECTURES.join(', ')})`, {
-      architecture: text,
-    });
-  }
-  return text;
 }
 
 /** Whether a snap that declares these architectures runs on a device of this one. */

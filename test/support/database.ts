@@ -32,16 +32,6 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** As `createTestDatabase`, for the time that the work takes. */
-export async function withTestDatabase<T>(work: (uri: string) => Promise<T>): Promise<T> {
-  const database = await createTestDatabase();
-  try {
-    return await work(database.uri);
-  } finally {
-    await database.drop();
-  }
-}
-
 interface TestServer {
   readonly uri: string;
   leave(): Promise<void>;

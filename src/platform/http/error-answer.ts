@@ -11,7 +11,6 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'bad-request': 400,
   'too-many-bytes': 413,
   'invalid-channel': 400,
-  'invalid-architecture': 400,
   'invalid-digest': 400,
   'invalid-epoch': 400,
   'invalid-snap-id': 400,

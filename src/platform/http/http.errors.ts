@@ -5,11 +5,6 @@ export class BadRequestError extends StoreError {
   readonly code = 'bad-request';
 }
 
-/** There is no such resource at all; that a store lacks a snap or an assertion has errors of its own. */
-export class ResourceNotFoundError extends StoreError {
-  readonly code = 'resource-not-found';
-}
-
 export class PortInUseError extends StoreError {
   readonly code = 'port-in-use';
 
