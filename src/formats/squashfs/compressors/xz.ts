@@ -115,7 +115,6 @@ function lzma2(input: Buffer, start: number, decoder: LzmaDecoder, work: Work): 
       if (control > 2) throw corrupt('it has an unknown chunk');
       const length = uint16(input, position) + 1;
       position += 2;
-      if (position + length > input.length) throw corrupt('it ends early');
       decoder.copy(input.subarray(position, position + length));
       position += length;
       continue;

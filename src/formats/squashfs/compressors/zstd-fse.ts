@@ -26,7 +26,7 @@ export function readFseTable(
   const probabilities: number[] = [];
   let left = 1 << accuracy;
   while (left > 0) {
-    if (probabilities.length > maxSymbol || !input.isWithin) throw corrupt('a table has too many symbols');
+    if (probabilities.length > maxSymbol) throw corrupt('a table has too many symbols');
     const probability = readProbability(input, left);
     probabilities.push(probability);
     left -= Math.abs(probability);
@@ -34,10 +34,9 @@ export function readFseTable(
     for (let repeat = 3; repeat === 3;) {
       repeat = input.read(2);
       for (let count = 0; count < repeat; count++) probabilities.push(0);
-      if (probabilities.length > maxSymbol) throw corrupt('a table has too many symbols');
     }
   }
-  if (left < 0 || !input.isWithin) throw corrupt('a table ends early');
+  if (!input.isWithin) throw corrupt('a table ends early');
   return [buildFseTable(probabilities, accuracy), input.bytesRead];
 }
 

@@ -63,9 +63,8 @@ export function decodeSequences(
     if (bytes.length !== header.bytesRead) throw corrupt('something follows its sequences');
     return;
   }
-  const tablesBytes = readTables(bytes.subarray(header.bytesRead), memory);
-  const { tables } = memory;
-  if (tables === null) throw corrupt('it repeats tables that it does not have');
+  const [tables, tablesBytes] = readTables(bytes.subarray(header.bytesRead), memory.tables);
+  memory.tables = tables;
 
   const input = new BackwardBits(bytes.subarray(header.bytesRead + tablesBytes));
   const literalLengths = new FseState(tables.literalLengths, input);
@@ -97,12 +96,12 @@ function readCount(bytes: Buffer): { count: number; bytesRead: number } {
   return { count: byteAt(bytes, 1) + (byteAt(bytes, 2) << 8) + 0x7f00, bytesRead: 3 };
 }
 
-/** Reads how the three kinds of codes are encoded in this block; returns the bytes that say so. */
-function readTables(bytes: Buffer, memory: SequenceMemory): number {
+/** Reads how the three kinds of codes are encoded in this block. Returns their tables and the bytes that say so. */
+function readTables(bytes: Buffer, last: SequenceTables | null): [tables: SequenceTables, bytesRead: number] {
   const modes = byteAt(bytes, 0);
   if ((modes & 3) !== 0) throw corrupt('its sequences have unknown flags');
   let at = 1;
-  const table = (mode: number, kind: CodeKind, last: FseTable | undefined): FseTable => {
+  const table = (mode: number, kind: CodeKind, repeated: FseTable | undefined): FseTable => {
     switch (mode & 3) {
       case 0:
         return kind.defaultTable;
@@ -117,16 +116,16 @@ function readTables(bytes: Buffer, memory: SequenceMemory): number {
         return read;
       }
       default:
-        if (last === undefined) throw corrupt('it repeats tables that it does not have');
-        return last;
+        if (repeated === undefined) throw corrupt('it repeats tables that it does not have');
+        return repeated;
     }
   };
-  memory.tables = {
-    literalLengths: table(modes >> 6, LITERAL_LENGTHS, memory.tables?.literalLengths),
-    offsets: table(modes >> 4, OFFSETS, memory.tables?.offsets),
-    matchLengths: table(modes >> 2, MATCH_LENGTHS, memory.tables?.matchLengths),
+  const tables = {
+    literalLengths: table(modes >> 6, LITERAL_LENGTHS, last?.literalLengths),
+    offsets: table(modes >> 4, OFFSETS, last?.offsets),
+    matchLengths: table(modes >> 2, MATCH_LENGTHS, last?.matchLengths),
   };
-  return at;
+  return [tables, at];
 }
 
 /** Values 1 to 3 name one of the last offsets; without literals before them they mean the next one, at last the newest less one. */
