@@ -210,6 +210,12 @@ components:
     [`${MINIMAL}provenance: global-upload`, 'provenance', 'must not say global-upload'],
     [`${MINIMAL}provenance: a--b`, 'provenance', 'cannot be "a--b"'],
     [`${MINIMAL}assumes: snapd2.55`, 'assumes', 'is not a list'],
+    [`${MINIMAL}assumes: [[a]]`, 'assumes', 'has something in it that is not a text'],
+    [
+      `${MINIMAL}architectures: [${Array.from({ length: 33 }, (_, n) => `a${n}`).join()}]`,
+      'architectures',
+      'more than 32',
+    ],
     [`${MINIMAL}links: {'-x': [https://x]}`, 'links.-x', 'cannot be a kind of link'],
     [`${MINIMAL}links: {website: []}`, 'links.website', 'is empty'],
     [`${MINIMAL}links: {website: ['ftp://x']}`, 'links.website', 'is no web or mail address'],
