@@ -7,7 +7,7 @@ import { LoggerFactory, type Logger } from '../../platform/logging/logger.js';
 import { BlobChangedError } from './blobs.errors.js';
 import { BlobProver } from './blob-prover.js';
 import { BLOBS_TOPIC, BlobRepository } from './blob.repository.js';
-import { BlobStorage, type ReadRange } from './blob-storage.js';
+import { BlobStorage, type OpenFile, type ReadRange } from './blob-storage.js';
 
 /** A blob whose content is known to be what its digest says. */
 export interface ServableBlob {
@@ -15,9 +15,11 @@ export interface ServableBlob {
   readonly sha3_384: string;
   readonly sizeBytes: number;
   /**
-   * The bytes of the range in pieces of at most 1 MiB. The stream fails before its first byte with BlobChangedError if the
-   * file is no longer the one that was checked. Destroying it closes the file.
+   * Opens the file, which the caller closes.
+   * @throws BlobChangedError if it is no longer the one that was checked
    */
+  open(): Promise<OpenFile>;
+  /** As `open`, for whoever wants all of it: pieces of at most 1 MiB. Destroying the stream closes the file. */
   createReadStream(range?: ReadRange): Readable;
 }
 
@@ -87,18 +89,25 @@ export class BlobReader implements OnModuleInit {
     return {
       sha3_384: sha3_384Hex,
       sizeBytes: proven.sizeBytes,
+      open: () => this.openSame(sha3_384Hex, proven.stamp),
       createReadStream: (range = {}) =>
         Readable.from(this.chunks(sha3_384Hex, proven.stamp, range), { objectMode: false, highWaterMark: 1 }),
     };
   }
 
-  private async *chunks(sha3_384Hex: string, stamp: string, range: ReadRange): AsyncGenerator<Buffer> {
+  private async openSame(sha3_384Hex: string, stamp: string): Promise<OpenFile> {
     const file = await this.storage.open(sha3_384Hex);
+    if (file?.stamp === stamp) return file;
+    await file?.close();
+    throw new BlobChangedError(sha3_384Hex);
+  }
+
+  private async *chunks(sha3_384Hex: string, stamp: string, range: ReadRange): AsyncGenerator<Buffer> {
+    const file = await this.openSame(sha3_384Hex, stamp);
     try {
-      if (file?.stamp !== stamp) throw new BlobChangedError(sha3_384Hex);
       yield* file.chunks(range);
     } finally {
-      await file?.close();
+      await file.close();
     }
   }
 }

@@ -14,6 +14,8 @@ export interface ReadRange {
 
 /** A file that is open for reading; what it says of itself and what it reads belong together. Whoever opened it closes it. */
 export interface OpenFile extends StoredFile {
+  /** Fills the memory with what is at the position. @returns how many bytes, fewer only at the end of the file */
+  readInto(memory: Buffer, position: number): Promise<number>;
   /** Exactly `length` bytes. @throws StorageFailedError where the file ends earlier */
   read(position: number, length: number): Promise<Buffer>;
   /** The bytes of the range in pieces of at most 1 MiB. */

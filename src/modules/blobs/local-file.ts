@@ -40,6 +40,16 @@ class LocalFile implements OpenFile {
     this.stamp = stampOf(stats);
   }
 
+  async readInto(memory: Buffer, position: number): Promise<number> {
+    let filled = 0;
+    while (filled < memory.length) {
+      const { bytesRead } = await this.handle.read(memory, filled, memory.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
+  }
+
   async read(position: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(length);
     let filled = 0;

@@ -1,13 +1,17 @@
-import type { Readable } from 'node:stream';
-
 /** Header names in lower case. */
 export type AnswerHeaders = Readonly<Record<string, string | number>>;
 
 /** A body whose bytes are read while they are sent, so that a snap is never in memory. */
 export interface StreamedBody {
   readonly sizeBytes: number;
-  /** Opened only when the bytes are wanted: not for HEAD. Fails before its first byte where they cannot be vouched for. */
-  open(): Readable;
+  /** Only when the bytes are wanted: not for HEAD. Fails where they cannot be vouched for. */
+  open(): Promise<ByteSource>;
+}
+
+export interface ByteSource {
+  /** Fills the memory with the bytes from this place of the body on. @returns how many; fewer only where it has no more */
+  readInto(memory: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
 }
 
 /**

@@ -30,14 +30,12 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
       else pieces.push(piece);
     };
     request.on('data', take);
-    request.once('end', () => {
+    request.on('end', () => {
       resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, sizeBytes));
     });
-    request.once('error', (error) => {
+    // A client that goes before it has sent all is an error too.
+    request.on('error', (error) => {
       fail(new BadRequestError(`the request broke off: ${error.message}`));
-    });
-    request.once('close', () => {
-      if (!request.complete) fail(new BadRequestError('the request broke off'));
     });
   });
 }
@@ -47,9 +45,12 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
  * application has parsed the body already, what it found.
  * @throws TooManyBytesError, BadRequestError
  */
-export async function readJson(request: IncomingMessage & { body?: unknown }, limitBytes: number): Promise<unknown> {
-  if (request.body !== undefined && request.readableEnded) return request.body;
-  const bytes = await readBody(request, limitBytes);
+export function readJson(request: IncomingMessage & { body?: unknown }, limitBytes: number): Promise<unknown> {
+  if (request.body !== undefined && request.readableEnded) return Promise.resolve(request.body);
+  return readBody(request, limitBytes).then(parseJson);
+}
+
+function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (error) {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http';
 
-import { type Answer, isStreamed, type Piece, type StreamedBody } from './answer.js';
+import { type Answer, type ByteSource, isStreamed, type Piece, type StreamedBody } from './answer.js';
 import { errorAnswer } from './error-answer.js';
-import { JoinBuffers, sizeOfPieces } from './join-buffers.js';
+import { SendBuffers, sizeOfPieces } from './send-buffers.js';
 
 /**
  * Told to every client. From 55 on snapd trusts a store to understand `held` (store/store_action.go), from 20 on it does not
@@ -38,7 +38,7 @@ export function sendAnswer(
   else response.end(bytes);
 }
 
-const joinBuffers = new JoinBuffers();
+const sendBuffers = new SendBuffers();
 
 function sendPieces(
   request: IncomingMessage,
@@ -50,13 +50,13 @@ function sendPieces(
   writeHead(response, answer, sizeBytes, null);
   if (request.method === 'HEAD') {
     response.end();
-  } else if (sizeBytes > JoinBuffers.limitBytes) {
+  } else if (sizeBytes > SendBuffers.limitBytes) {
     return writePieces(response, pieces);
   } else {
-    const joined = joinBuffers.join(pieces);
+    const joined = sendBuffers.join(pieces);
     // A client that has gone leaves its memory to the garbage collector: something may still be reading it.
     response.end(joined, () => {
-      if (response.writableFinished) joinBuffers.giveBack(joined);
+      if (response.writableFinished) sendBuffers.giveBack(joined);
     });
   }
 }
@@ -90,7 +90,7 @@ function writeHead(response: ServerResponse, answer: Answer, sizeBytes: number, 
   response.writeHead(answer.status, headers as unknown as OutgoingHttpHeader[]);
 }
 
-/** Nothing is sent before the first piece is there, so that a file that cannot be vouched for still becomes a clean error. */
+/** Nothing is sent before the first bytes are there, so that a file that cannot be vouched for still becomes a clean error. */
 async function sendStream(
   request: IncomingMessage,
   response: ServerResponse,
@@ -103,29 +103,55 @@ async function sendStream(
     response.end();
     return;
   }
-  const stream = body.open();
-  const stop = (): void => {
-    stream.destroy();
-  };
-  response.once('close', stop);
   try {
-    let sentBytes = 0;
-    for await (const piece of stream as AsyncIterable<Buffer>) {
-      if (!response.headersSent) writeHead(response, answer, body.sizeBytes, null);
-      sentBytes += piece.length;
-      if (!response.write(piece) && !(await isDrained(response))) return;
+    const source = await body.open();
+    try {
+      await copyToClient(response, answer, body.sizeBytes, source);
+    } finally {
+      await source.close();
     }
-    if (sentBytes !== body.sizeBytes) throw new Error(`${sentBytes} of ${body.sizeBytes} bytes could be read`);
-    response.end();
   } catch (error) {
     if (response.destroyed) return;
     onFailure(error);
     if (response.headersSent) response.destroy();
     else await sendAnswer(request, response, errorAnswer(error), onFailure);
-  } finally {
-    response.off('close', stop);
-    stream.destroy();
   }
+}
+
+/** One piece of memory for each download: read, sent, and only then filled again. */
+async function copyToClient(
+  response: ServerResponse,
+  answer: Answer,
+  sizeBytes: number,
+  source: ByteSource,
+): Promise<void> {
+  const memory = sendBuffers.take();
+  for (let position = 0; position < sizeBytes;) {
+    const wanted = memory.subarray(0, Math.min(memory.length, sizeBytes - position));
+    const count = await source.readInto(wanted, position);
+    if (count < wanted.length) throw new Error(`the file ends after ${position + count} of ${sizeBytes} bytes`);
+    if (response.destroyed) return;
+    if (position === 0) writeHead(response, answer, sizeBytes, null);
+    // The memory of a client that has gone is left to the garbage collector: something may still be reading it.
+    if (!(await isSent(response, wanted))) return;
+    position += count;
+  }
+  sendBuffers.giveBack(memory);
+  response.end();
+}
+
+/** Resolves when the bytes have left the process; false when they never will. */
+function isSent(response: ServerResponse, bytes: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const gone = (): void => {
+      resolve(false);
+    };
+    response.once('close', gone);
+    response.write(bytes, (error) => {
+      response.off('close', gone);
+      resolve(!error);
+    });
+  });
 }
 
 /** Waits until the client has taken what was written; false when it never will. */

@@ -56,13 +56,15 @@ export class DeviceApi {
     return this.info.answer(request.rest, request.query, architectureOf(request), request.baseUrl);
   }
 
-  private async refreshAnswer(request: DeviceRequest): Promise<Answer> {
-    const asked = parseRefreshRequest(await request.json(REFRESH_LIMITS.bodyBytes));
-    const architecture = architectureOf(request);
-    if (architecture === null && asked.actions.some(({ action }) => action !== 'fetch-assertions')) {
-      throw new BadRequestError('the header Snap-Device-Architecture says for which architecture; it is missing');
-    }
-    return this.refresh.answer(asked, architecture ?? '', request.baseUrl);
+  private refreshAnswer(request: DeviceRequest): Promise<Answer> {
+    return request.json(REFRESH_LIMITS.bodyBytes).then((body) => {
+      const asked = parseRefreshRequest(body);
+      const architecture = architectureOf(request);
+      if (architecture === null && asked.actions.some(({ action }) => action !== 'fetch-assertions')) {
+        throw new BadRequestError('the header Snap-Device-Architecture says for which architecture; it is missing');
+      }
+      return this.refresh.answer(asked, architecture ?? '', request.baseUrl);
+    });
   }
 
   private downloadAnswer(request: DeviceRequest): Promise<Answer> {

@@ -75,7 +75,16 @@ function fileAnswer(blob: ServableBlob, wish: DownloadWish): Answer {
 }
 
 function bodyOf(blob: ServableBlob, range: ByteRange): Answer['body'] {
-  return { sizeBytes: range.end - range.start + 1, open: () => blob.createReadStream(range) };
+  return {
+    sizeBytes: range.end - range.start + 1,
+    open: async () => {
+      const file = await blob.open();
+      return {
+        readInto: (memory, position) => file.readInto(memory, range.start + position),
+        close: () => file.close(),
+      };
+    },
+  };
 }
 
 /** Weak comparison, as If-None-Match wants (RFC 9110 §13.1.2). */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { InvalidChannelError } from '../../../kernel/channel.js';
 import { type Answer, type ByteText, byteText, JSON_TYPE, type Piece } from '../../../platform/http/answer.js';
-import { sizeOfPieces } from '../../../platform/http/join-buffers.js';
+import { sizeOfPieces } from '../../../platform/http/send-buffers.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { type Resolution, resolveInstall, resolveRefresh, type Wish } from '../resolution/resolve.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
@@ -31,24 +31,12 @@ export class RefreshService {
     private readonly fetches: AssertionFetches,
   ) {}
 
-  async answer(request: RefreshRequest, architecture: string, baseUrl: string): Promise<Answer> {
+  answer(request: RefreshRequest, architecture: string, baseUrl: string): Answer | Promise<Answer> {
     const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl) };
     const results = request.actions.map((action) => this.result(action, asked));
     // Most are found in memory; only those that are not are waited for.
-    const ready = results.some((result) => result instanceof Promise)
-      ? await Promise.all(results.map(async (result) => result))
-      : (results as Result[]);
-    const body: Piece[] = ['{"results":['];
-    let sizeBytes = 0;
-    for (const [index, pieces] of ready.entries()) {
-      if (index > 0) body.push(',');
-      sizeBytes += sizeOfPieces(pieces);
-      // Past the limit the rest is told to come again, rather than the whole refused.
-      if (sizeBytes > MAX_ANSWER_BYTES) body.push(tooMuch(request.actions[index]));
-      else body.push(...pieces);
-    }
-    body.push('],"error-list":[]}');
-    return { status: 200, headers: { 'content-type': JSON_TYPE }, body };
+    if (!results.some((result) => result instanceof Promise)) return assemble(request, results as Result[]);
+    return Promise.all(results.map(async (result) => result)).then((ready) => assemble(request, ready));
   }
 
   private result(action: RefreshAction, asked: Asked): Result | Promise<Result> {
@@ -107,6 +95,20 @@ export class RefreshService {
     if (snapId !== undefined) return this.snapshot.byId(snapId);
     return action.name === null ? null : this.snapshot.byName(action.name);
   }
+}
+
+function assemble(request: RefreshRequest, results: readonly Result[]): Answer {
+  const body: Piece[] = ['{"results":['];
+  let sizeBytes = 0;
+  for (const [index, pieces] of results.entries()) {
+    if (index > 0) body.push(',');
+    sizeBytes += sizeOfPieces(pieces);
+    // Past the limit the rest is told to come again, rather than the whole refused.
+    if (sizeBytes > MAX_ANSWER_BYTES) body.push(tooMuch(request.actions[index]));
+    else body.push(...pieces);
+  }
+  body.push('],"error-list":[]}');
+  return { status: 200, headers: { 'content-type': JSON_TYPE }, body };
 }
 
 function resolve(

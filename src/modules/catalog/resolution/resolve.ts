@@ -120,12 +120,12 @@ function byChannel(
  */
 function readable(source: ChannelSource, wish: Wish, { name, revision: released }: OpenChannel): number | null {
   const { epoch, architecture } = wish;
-  if (epoch === null) return released;
+  const first = source.revisions.get(released);
+  if (epoch === null || (first !== undefined && canRead(first.epoch, epoch))) return released;
   const isReadable = (revision: number): boolean => {
     const held = source.revisions.get(revision);
     return held !== undefined && runsOn(held.architectures, architecture) && canRead(held.epoch, epoch);
   };
-  if (isReadable(released)) return released;
   const steps = source.past.filter(
     (past) =>
       past.channel === name &&

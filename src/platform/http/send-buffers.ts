@@ -4,10 +4,10 @@ const BUFFER_BYTES = 256 * 1024;
 const MAX_FREE = 32;
 
 /**
- * Memory in which an answer that consists of many pieces is put together before it is sent. It is used again and again: to
- * allocate it for each answer would cost more than to fill it.
+ * Memory in which an answer that consists of many pieces is put together before it is sent, and into which files are read on
+ * their way out. It is used again and again: to allocate it each time would cost more than to fill it.
  */
-export class JoinBuffers {
+export class SendBuffers {
   private readonly free: Buffer[] = [];
 
   /** The most bytes that fit. */
@@ -15,7 +15,7 @@ export class JoinBuffers {
 
   /** @returns the bytes, whose memory is to be given back when they have been sent */
   join(pieces: readonly Piece[]): Buffer {
-    const memory = this.free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    const memory = this.take();
     let end = 0;
     for (const piece of pieces) {
       end += typeof piece === 'string' ? memory.write(piece, end, 'latin1') : piece.copy(memory, end);
@@ -23,9 +23,13 @@ export class JoinBuffers {
     return memory.subarray(0, end);
   }
 
+  take(): Buffer {
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  }
+
   /** Only once nobody reads it any more. */
-  giveBack(joined: Buffer): void {
-    if (this.free.length < MAX_FREE) this.free.push(Buffer.from(joined.buffer));
+  giveBack(used: Buffer): void {
+    if (this.free.length < MAX_FREE) this.free.push(Buffer.from(used.buffer));
   }
 }
 
