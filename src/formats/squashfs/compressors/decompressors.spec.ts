@@ -207,6 +207,7 @@ describe('zstd', () => {
     ['a repeated block beyond the output', frame(1, block(1, 101, 'a')), 'longer than a block'],
     ['a stored block beyond the output', frame(1, block(0, 101, Buffer.alloc(101))), 'longer than a block'],
     ['a block larger than zstd has', frame(1, block(1, 128 * 1024 + 1, 'a')), 'a block is too large'],
+    ['a stored block that is not there', frame(3, block(0, 3, 'ab')), 'ends early'],
     ['another length than it says', frame(2, block(1, 1, 'a')), 'not as long as it says'],
     ['unknown flags', bytes(MAGIC, 0x28, 1, block(1, 1, 'a')), 'unknown flags'],
     ['blocks without end', frame(0, ...Array.from({ length: 4097 }, () => block(0, 0, '', false))), 'too many blocks'],
@@ -221,6 +222,14 @@ describe('zstd', () => {
     ['a match from before the start', frame(1, block(2, 7, Buffer.of(0, 1, 0x54, 0, 5, 0, 0x20))), 'before its start'],
   ])('refuses %s', (_what, input, message) => {
     expect(() => decompressZstd(input, 100)).toThrow(message);
+  });
+
+  it('refuses a compressed block of more than 128 KiB', () => {
+    // One literal, and the longest match there is.
+    const sequence = Buffer.of(0x08, 0x61, 1, 0x54, 1, 0, 52, 0xff, 0xff, 1);
+    expect(() => decompressZstd(frame(1, block(2, sequence.length, sequence)), 200_000)).toThrow(
+      'a block is too large',
+    );
   });
 
   it('says that it takes no dictionary', () => {

@@ -107,11 +107,7 @@ describe(readLiterals.name, () => {
     ['plain literals that do not fit', Buffer.of(0x04 | (5 << 4), 10), 'longer than a block'],
     ['plain literals that are not there', Buffer.of(10 << 3, 1, 2), 'ends in its literals'],
     ['a header that is cut off', Buffer.of(2, 0), 'ends in its literals'],
-    [
-      'four streams without their lengths',
-      coded(1, 7, Buffer.concat([TWO_SYMBOLS, Buffer.of(1, 0, 1)])),
-      'in its literals',
-    ],
+    ['four streams without their lengths', coded(1, 7, Buffer.concat([TWO_SYMBOLS, Buffer.of(1)])), 'in its literals'],
     ['four streams for two bytes', coded(1, 2, Buffer.concat([TWO_SYMBOLS, Buffer.alloc(9, 1)])), 'in its literals'],
     ['a stream behind the end', coded(1, 7, Buffer.concat([TWO_SYMBOLS, Buffer.alloc(9, 1)])), 'in its literals'],
   ])('refuses %s', (_what, bytes, message) => {

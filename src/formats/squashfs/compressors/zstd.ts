@@ -94,7 +94,6 @@ class Frame {
       if (offset < 1 || offset > this.written) throw corrupt('it copies from before its start');
       this.checkRoom(matchLength);
       this.written = copyMatch(this.output, this.written, offset, matchLength);
-      if (this.written - start > MAX_ZSTD_BLOCK) throw corrupt('a block is too large');
     });
     this.append(literals.subarray(used));
     if (this.written - start > MAX_ZSTD_BLOCK) throw corrupt('a block is too large');
