@@ -14,6 +14,8 @@ export interface ServerLimits {
   readonly headersMs: number;
   /** For a whole request with its body; answers may take longer. */
   readonly requestMs: number;
+  /** How often the two are looked after. */
+  readonly checkEveryMs: number;
   /** Without a byte in either direction: a client that does not read its download. */
   readonly silenceMs: number;
   /** Between two requests on a connection; above what reverse proxies keep theirs for, so that they are the ones to close it. */
@@ -27,6 +29,7 @@ export interface ServerLimits {
 export const SERVER_LIMITS: ServerLimits = {
   headersMs: 20_000,
   requestMs: 120_000,
+  checkEveryMs: 5_000,
   silenceMs: 120_000,
   keepAliveMs: 75_000,
   headerBytes: 16 * 1024,
@@ -52,7 +55,9 @@ export class FastLaneAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     const framework = this.getInstance<(request: unknown, response: unknown) => void>();
-    const server = createServer({ maxHeaderSize: this.limits.headerBytes, noDelay: true }, (request, response) => {
+    const { headerBytes: maxHeaderSize, checkEveryMs: connectionsCheckingInterval } = this.limits;
+    const options = { maxHeaderSize, connectionsCheckingInterval, noDelay: true };
+    const server = createServer(options, (request, response) => {
       if (this.lane.take(request, response)) return;
       response.setHeader('snap-store-version', SNAP_STORE_VERSION);
       framework(request, response);

@@ -81,7 +81,7 @@ const MAX_FORMATS = 100;
 /**
  * Reads the body of `POST v2/snaps/refresh` (snapd: store/store_action.go). Fields that are not known are passed over, since
  * snapd adds some with most releases; those that are known must be what they should be. Written out by hand rather than with
- * decorators: this is the request that a fleet sends most, and checking it is most of what it costs (see bench/).
+ * decorators: this is the request that a fleet sends most, and decorators would be most of what it costs (see README.md).
  * @throws BadRequestError naming the field
  */
 export function parseRefreshRequest(body: unknown): RefreshRequest {
