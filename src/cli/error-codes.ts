@@ -48,6 +48,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'invalid-setting',
     'invalid-snap-id',
     'invalid-snap-name',
+    'store-url-unknown',
     'terminal-output-refused',
     'unknown-setting',
     'usage',
@@ -68,6 +69,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'invalid-openpgp',
     'invalid-snap-yaml',
     'pair-incomplete',
+    'registration-refused',
     'revision-conflict',
     'signer-unknown',
     'snap-file-damaged',
@@ -114,6 +116,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'snap-still-needed': 'remove what needs it first, close its channels, or insist with --force',
   'database-holds-data':
     'stop the store, move the data with "snap-store-proxy migrate-database --copy-to URI", and set it again',
+  'store-url-unknown': 'set it with "snap-store-proxy config proxy.domain=NAME", or unset proxy.public-url',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',
 };

@@ -1,0 +1,5 @@
+export { type RegistrationFlaw, RegistrationRefusedError, StoreUrlUnknownError } from './registration.errors.js';
+export { RegistrationModule } from './registration.module.js';
+export { isSameUrl, registeredUrl, type Scheme } from './store-url.js';
+export { type ClaimedRegistration, RegistrationVerifier } from './verification/registration-verifier.js';
+export { type RegistrationOrigin, VerifiedRegistration } from './verification/verified-registration.js';
