@@ -66,6 +66,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'content-unstorable',
     'invalid-digest',
     'invalid-epoch',
+    'invalid-macaroon',
     'invalid-openpgp',
     'invalid-snap-yaml',
     'pair-incomplete',
@@ -80,7 +81,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'snap-refused',
     'too-many-bytes',
   ],
-  notAllowed: ['signature-required'],
+  notAllowed: ['macaroon-refused', 'signature-required'],
   unreachable: [
     'database-lost',
     'database-unreachable',
