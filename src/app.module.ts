@@ -5,6 +5,7 @@ import { AssertionsModule } from './modules/assertions/index.js';
 import { BlobsModule } from './modules/blobs/index.js';
 import { CatalogModule } from './modules/catalog/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
+import { KeysModule } from './modules/keys/index.js';
 import { RegistrationModule } from './modules/registration/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
@@ -18,6 +19,7 @@ export class AppModule {
       imports: [
         PlatformModule.forRoot(options),
         ScheduleModule.forRoot(),
+        KeysModule,
         AssertionsModule,
         BlobsModule,
         CatalogModule,

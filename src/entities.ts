@@ -3,6 +3,7 @@ import { Blob } from './modules/blobs/blob.entity.js';
 import { Release } from './modules/catalog/entities/release.entity.js';
 import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js';
 import { Snap } from './modules/catalog/entities/snap.entity.js';
+import { StoreKey } from './modules/keys/store-key.entity.js';
 import { BundleSigner } from './modules/snap-import/signers/bundle-signer.entity.js';
 import { ImportRecord } from './modules/snap-import/import-record.entity.js';
 import { Setting } from './platform/config/setting.entity.js';
@@ -11,6 +12,6 @@ import { MIGRATIONS } from './platform/database/migrations/index.js';
 
 /** Every table and migration of the store; the program and `ormconfig.ts` use this one list. */
 export const SCHEMA_PARTS = {
-  entities: [AssertionRow, Blob, BundleSigner, ImportRecord, Release, Setting, Snap, SnapRevision],
+  entities: [AssertionRow, Blob, BundleSigner, ImportRecord, Release, Setting, Snap, SnapRevision, StoreKey],
   migrations: MIGRATIONS,
 } satisfies SchemaParts;

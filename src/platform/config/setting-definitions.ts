@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 
 import { parseConnectionUri } from '../database/connection.js';
+import { isSealSource } from '../sealing/seal-key.js';
 import { runsFromCheckout } from './data-dir.js';
 
 /** What a setting is, where it is kept, and which values it takes. */
@@ -102,6 +103,15 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'local (a folder in the data folder)',
     accepts: (value) => value === 'local',
     defaultValue: () => 'local',
+    bootstrap: true,
+  },
+  {
+    key: 'proxy.seal.source',
+    summary: 'where the key is that seals secrets at rest',
+    accepted:
+      'file (seal.key in the data folder), file:/absolute/path, passphrase (PROXY_SEAL_PASSPHRASE) or credential',
+    accepts: isSealSource,
+    defaultValue: () => 'file',
     bootstrap: true,
   },
   {

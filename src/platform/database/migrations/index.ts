@@ -1,5 +1,6 @@
 import type { Migrations } from '../data-source.js';
 import { FirstLight1795396000000 } from './1795396000000-first-light.js';
+import { Keys1795410000000 } from './1795410000000-keys.js';
 
 /** In the order in which they run. A migration that has been released is never changed. */
-export const MIGRATIONS = [FirstLight1795396000000] satisfies Migrations;
+export const MIGRATIONS = [FirstLight1795396000000, Keys1795410000000] satisfies Migrations;

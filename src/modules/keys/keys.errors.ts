@@ -1,0 +1,45 @@
+import { StoreError } from '../../kernel/store-error.js';
+import type { KeyRole } from './store-key.entity.js';
+
+export class KeyNotHeldError extends StoreError {
+  readonly code = 'key-not-held';
+
+  constructor(id: string) {
+    super(`this store holds no key "${id.slice(0, 100)}"`, { key: id.slice(0, 100) });
+  }
+}
+
+export class KeyRetiredError extends StoreError {
+  readonly code = 'key-retired';
+
+  constructor(id: string) {
+    super(`key ${id} is retired: it signs nothing any more`, { key: id });
+  }
+}
+
+/** A new key would take the place of one that is in use. */
+export class KeysExistError extends StoreError {
+  readonly code = 'keys-exist';
+
+  constructor(role: KeyRole, id: string) {
+    super(`this store has an active ${role} key already: ${id}`, { role, key: id });
+  }
+}
+
+/** The same key cannot have two roles. */
+export class KeyHeldAlreadyError extends StoreError {
+  readonly code = 'key-held-already';
+
+  constructor(id: string, role: KeyRole, wanted: KeyRole) {
+    super(`key ${id} is held already, as ${role} and not as ${wanted}`, { key: id, role });
+  }
+}
+
+/** What was given is no private key, or none that its role can use. */
+export class KeyNotUsableError extends StoreError {
+  readonly code = 'key-not-usable';
+}
+
+export class KeyPassphraseNeededError extends StoreError {
+  readonly code = 'key-passphrase-needed';
+}

@@ -1,0 +1,34 @@
+import { sign } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+
+import { SigningKey } from '../../formats/assertion/index.js';
+import { digestOf } from './key-pair.js';
+import { KeyService } from './key.service.js';
+
+/** Signs with the store's active keys. A key is unsealed for each use and not kept: a retired one signs nothing more. */
+@Injectable()
+export class SigningService {
+  constructor(private readonly keys: KeyService) {}
+
+  /**
+   * For assertions; the key has to be RSA.
+   * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError, InvalidOpenPgpError for an Ed25519 key
+   */
+  async signingKey(id: string): Promise<SigningKey> {
+    return new SigningKey((await this.keys.open(id)).privateKey);
+  }
+
+  /**
+   * A bare signature: RSA PKCS#1 v1.5 over SHA-512, or Ed25519.
+   * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError
+   */
+  async signBytes(id: string, bytes: Uint8Array): Promise<Buffer> {
+    const { algorithm, privateKey } = await this.keys.open(id);
+    return new Promise((resolve, reject) => {
+      sign(digestOf(algorithm), bytes, privateKey, (error, signature) => {
+        if (error === null) resolve(signature);
+        else reject(error);
+      });
+    });
+  }
+}

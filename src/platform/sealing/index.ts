@@ -1,0 +1,3 @@
+export { sealWithPassphrase, unsealWithPassphrase } from './passphrase-sealing.js';
+export { isSealed, Sealing } from './sealing.js';
+export { SealBrokenError, SealKeyUnusableError, WrongPassphraseError } from './sealing.errors.js';

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+
+import { DataDirectory } from '../config/data-directory.js';
+import { Settings } from '../config/settings.js';
+import { checkPurpose, decrypt, encrypt } from './cipher.js';
+import { type SealKey, sealKeySource, type SealKeySource } from './seal-key.js';
+import { SealBrokenError } from './sealing.errors.js';
+
+const FORM = /^sealed-v1:([\w-]{8}):([\w-]{38,}):([\w.:/@+-]{1,160})$/;
+
+/** Whether it has the form of what `Sealing.seal` makes. */
+export function isSealed(text: string): boolean {
+  return FORM.test(text);
+}
+
+/**
+ * Keeps secrets at rest unreadable without this store's sealing key (AES-256-GCM). A sealed text is one line,
+ * `sealed-v1:KEY-ID:PAYLOAD:PURPOSE`, and opens only for the purpose that it was made for: one secret cannot be put in the
+ * place of another. Where the key is, `proxy.seal.source` says.
+ */
+@Injectable()
+export class Sealing {
+  private held: { readonly setting: string; readonly key: SealKey } | null = null;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly dataDirectory: DataDirectory,
+  ) {}
+
+  /**
+   * @param purpose what the secret is and whose: `key/ID`, or the setting that it is the value of
+   * @throws SealKeyUnusableError, WrongPassphraseError
+   */
+  async seal(plain: Uint8Array, purpose: string): Promise<string> {
+    checkPurpose(purpose);
+    const key = await this.key((source) => source.obtain());
+    return `sealed-v1:${key.id}:${encrypt(plain, key.bytes, contextOf(purpose))}:${purpose}`;
+  }
+
+  /** @throws SealBrokenError, SealKeyUnusableError, WrongPassphraseError */
+  async unseal(text: string, purpose: string): Promise<Buffer> {
+    const [, keyId, payload = '', sealedFor] = FORM.exec(text) ?? [];
+    if (keyId === undefined) throw new SealBrokenError(`what is kept as ${purpose} is not a sealed text`, { purpose });
+    if (sealedFor !== purpose) {
+      throw new SealBrokenError(`what is kept as ${purpose} was sealed as ${sealedFor ?? ''}`, { purpose });
+    }
+    const key = await this.key((source) => source.read());
+    const where = this.source().description;
+    if (key?.id !== keyId) {
+      const found = key === null ? 'there is none' : `key ${key.id} is there`;
+      const message = `${purpose} is sealed under key ${keyId}, and in its place (${where}) ${found}`;
+      throw new SealBrokenError(message, { purpose, sealedUnder: keyId, keyAtHand: key?.id ?? null });
+    }
+    const plain = decrypt(payload, key.bytes, contextOf(purpose));
+    if (plain === null) throw new SealBrokenError(`the sealed text of ${purpose} is damaged`, { purpose });
+    return plain;
+  }
+
+  /** Where the key in force is. */
+  source(): SealKeySource {
+    return sealKeySource(this.setting, this.dataDirectory.path);
+  }
+
+  private get setting(): string {
+    return this.settings.get('proxy.seal.source') ?? 'file';
+  }
+
+  /** A key that was found is kept for as long as its setting is in force: a passphrase takes half a second each time. */
+  private async key<T extends SealKey | null>(find: (source: SealKeySource) => Promise<T>): Promise<T | SealKey> {
+    const { setting } = this;
+    if (this.held?.setting === setting) return this.held.key;
+    const key = await find(this.source());
+    if (key !== null) this.held = { setting, key };
+    return key;
+  }
+}
+
+function contextOf(purpose: string): string {
+  return `sealed-v1:${purpose}`;
+}
