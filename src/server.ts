@@ -12,6 +12,7 @@ import { type Holdings, ListingService } from './modules/catalog/index.js';
 import { WatchFolder } from './modules/snap-import/index.js';
 import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
+import { installedGuard } from './platform/egress/index.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
 import { recordServer } from './platform/process/running-servers.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
@@ -41,6 +42,10 @@ export interface RunningServer {
 export async function startServer(input: ServerInput): Promise<RunningServer> {
   const port = input.port ?? Number(input.settings.get('proxy.port.http'));
   const host = (input.host ?? input.settings.get('proxy.ipaddress') ?? '[::]').replace(/^\[(.*)\]$/, '$1');
+  const log = input.loggers.named('egress');
+  installedGuard()?.onRefusal(({ kind, destination, caller }) => {
+    log.error({ kind, destination, caller }, 'refused: the store is in air-gapped mode');
+  });
   const app = await withDatabase(input, (platform) =>
     NestFactory.create<NestExpressApplication>(AppModule.forRoot(platform), new FastLaneAdapter(), {
       ...nestOptions(input),

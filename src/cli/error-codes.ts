@@ -89,7 +89,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'snap-refused',
     'too-many-bytes',
   ],
-  notAllowed: ['macaroon-refused', 'signature-required', 'wrong-passphrase'],
+  notAllowed: ['egress-refused', 'macaroon-refused', 'signature-required', 'wrong-passphrase'],
   unreachable: [
     'database-lost',
     'database-unreachable',
