@@ -18,6 +18,13 @@ export interface SettingDefinition {
   readonly bootstrap?: true;
   /** Hides the secret inside a value wherever settings are listed. */
   readonly redact?: (value: string) => string;
+  /**
+   * The whole value is a secret: it is shown nowhere, and stored sealed, for the purpose that is its key. What `Settings` gives
+   * of it may be sealed; `SettingsService.secret` gives it in clear.
+   */
+  readonly secret?: true;
+  /** Another room keeps it; says what changes it. The environment and `--config` have no say. */
+  readonly managedBy?: string;
 }
 
 const HOST_NAME =
@@ -104,6 +111,31 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepts: (value) => value === 'local',
     defaultValue: () => 'local',
     bootstrap: true,
+  },
+  {
+    key: 'proxy.key.public',
+    summary: "the public half of the store's identity",
+    accepted: 'nothing by hand: generate-keys makes it, keys import takes one in',
+    accepts: (value) => value.startsWith('-----BEGIN PUBLIC KEY-----'),
+    defaultValue: () => null,
+    managedBy: 'generate-keys, keys import',
+  },
+  {
+    key: 'proxy.key.private',
+    summary: "the private half of the store's identity, sealed",
+    accepted: 'a private RSA key in PEM, from a file: keys import FILE',
+    accepts: (value) => value.includes('PRIVATE KEY-----'),
+    defaultValue: () => null,
+    secret: true,
+    managedBy: 'generate-keys, keys import',
+  },
+  {
+    key: 'proxy.device-auth.secret',
+    summary: 'what device sessions are signed with; made by itself where it is not given',
+    accepted: '16 to 512 printable characters without spaces',
+    accepts: (value) => /^[!-~]{16,512}$/.test(value),
+    defaultValue: () => null,
+    secret: true,
   },
   {
     key: 'proxy.seal.source',
