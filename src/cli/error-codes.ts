@@ -50,6 +50,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
   ],
   usage: [
     'database-uri-invalid',
+    'answer-invalid',
     'import-option',
     'input-needed',
     'invalid-channel',
@@ -79,6 +80,8 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'invalid-snap-yaml',
     'pair-incomplete',
     'registration-refused',
+    'registration-request-invalid',
+    'questions-invalid',
     'revision-conflict',
     'signer-unknown',
     'snap-file-damaged',
