@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 
+import { isLoopbackHost } from '../../kernel/loopback.js';
 import { parseConnectionUri } from '../database/connection.js';
 import { isSealSource } from '../sealing/seal-key.js';
 import { runsFromCheckout } from './data-dir.js';
@@ -39,6 +40,19 @@ function isWebUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
+}
+
+/** What is sent there is secret: in clear only where it never leaves the machine. */
+function isSecureUrl(value: string): boolean {
+  return isWebUrl(value) && (value.startsWith('https:') || isLoopbackHost(new URL(value).hostname));
+}
+
+function isProxyUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && /^\/?$/.test(new URL(value).pathname);
+}
+
+function redactUserInfo(value: string): string {
+  return value.replace(/^([a-z]+:\/\/[^:@/]*):[^@]*@/i, '$1:<redacted>@');
 }
 
 function isDatabaseUri(value: string): boolean {
@@ -173,6 +187,28 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'comma-separated signer ids as "signers list" prints them, or "any" for any known signer',
     accepts: (value) => value === 'any' || value.split(',').every((id) => SIGNER_ID.test(id)),
     defaultValue: () => null,
+  },
+  {
+    key: 'proxy.dashboard.location',
+    summary: 'the authority that "register --offline" registers this store with',
+    accepted: 'an https URL (http only on this machine itself) without query and fragment',
+    accepts: isSecureUrl,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.sso.location',
+    summary: 'where accounts of that authority log in; often the same server',
+    accepted: 'an https URL (http only on this machine itself) without query and fragment',
+    accepts: isSecureUrl,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.https.proxy',
+    summary: 'the HTTP proxy through which the connected side reaches the internet',
+    accepted: 'a URL such as http://user:password@proxy:3128',
+    accepts: isProxyUrl,
+    defaultValue: () => null,
+    redact: redactUserInfo,
   },
   {
     key: 'proxy.import.watch',
