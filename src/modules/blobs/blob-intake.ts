@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { messageOf } from '../../kernel/store-error.js';
 import { AdvisoryLocks } from '../../platform/database/advisory-lock.js';
 import { Transaction } from '../../platform/database/transaction.js';
-import { HashWorkers, type HashedContent } from '../../platform/hashing/hash-workers.js';
+import { type HashableContent, type HashedContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
 import { LoggerFactory, type Logger } from '../../platform/logging/logger.js';
 import { BlobReader } from './blob-reader.js';
 import { BlobGoneError } from './blobs.errors.js';
@@ -93,7 +93,7 @@ export class BlobIntake {
    * Reads the source once: hashes it and writes it into the staging folder at the same time. `what` names it in errors.
    * @throws StorageFullError, StorageFailedError, and what the source throws
    */
-  async receive(what: string, source: AsyncIterable<Uint8Array>, options: ReceiveOptions = {}): Promise<ReceivedBlob> {
+  async receive(what: string, source: HashableContent, options: ReceiveOptions = {}): Promise<ReceivedBlob> {
     const { expectedSha3_384Hex, signal } = options;
     if (expectedSha3_384Hex !== undefined && (await this.isHeld(expectedSha3_384Hex))) {
       const content = await this.tools.workers.hash(source, { signal });

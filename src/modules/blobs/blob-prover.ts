@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-import { HashWorkers } from '../../platform/hashing/hash-workers.js';
+import { type FillingContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
 import { LoggerFactory, type Logger } from '../../platform/logging/logger.js';
 import { BlobRepository } from './blob.repository.js';
-import { BlobStorage } from './blob-storage.js';
+import { BlobStorage, type OpenFile } from './blob-storage.js';
 
 export type Proof =
   | { readonly state: 'sound'; readonly stamp: string }
@@ -39,7 +39,7 @@ export class BlobProver {
     const file = await this.storage.open(sha3_384Hex);
     if (file === null) return { state: 'missing' };
     try {
-      const content = await this.workers.hash(file.chunks({ signal }), { signal });
+      const content = await this.workers.hash(contentOf(file), { signal });
       const { stamp } = file;
       if (content.sizeBytes !== sizeBytes)
         return { state: 'damaged', stamp, reason: `it has ${content.sizeBytes} bytes instead of ${sizeBytes}` };
@@ -63,4 +63,15 @@ export class BlobProver {
     if (proof.state === 'damaged')
       this.log.error({ blob: sha3_384Hex, reason: proof.reason }, 'a blob is damaged and will not be served');
   }
+}
+
+function contentOf(file: OpenFile): FillingContent {
+  let position = 0;
+  return {
+    fill: async (memory) => {
+      const count = await file.readInto(memory, position);
+      position += count;
+      return count;
+    },
+  };
 }

@@ -21,6 +21,7 @@ import {
 } from '../../formats/bundle/index.js';
 import type { Sha3_384 } from '../../kernel/digest.js';
 import { messageOf } from '../../kernel/store-error.js';
+import type { FillingContent, HashableContent } from '../../platform/hashing/hash-workers.js';
 
 /** What an import is made of, whichever way it was carried: a bundle, a folder, a pair, a tarball of pairs. */
 export type CarriedPart = { readonly place: BundlePlace } & (
@@ -35,7 +36,7 @@ export type CarriedPart = { readonly place: BundlePlace } & (
 export interface CarriedSnap {
   readonly kind: 'snap';
   /** Exactly so many bytes. Read once, before the next part is asked for. */
-  readonly content: AsyncIterable<Uint8Array>;
+  readonly content: HashableContent;
   readonly sizeBytes: number;
   /** What the manifest says of it; null where there is no manifest. */
   readonly declared: {
@@ -139,7 +140,7 @@ export class CarriedFile {
     }
     yield { kind: 'assertions', place, bytes: Buffer.concat(chunks) };
     const { size: sizeBytes } = await snap.stat();
-    const content = this.bytes(0, signal);
+    const content = this.filling(snap);
     yield { kind: 'snap', place: { file: this.path, member: null }, content, sizeBytes, declared: null, confirm };
   }
 
@@ -156,6 +157,18 @@ export class CarriedFile {
   private ignored(place: BundlePlace): CarriedPart {
     if (place.member !== SIGNATURE_PATH && place.member !== SUMS_PATH) return { kind: 'ignored', place };
     throw new BundleIncompleteError({ file: this.path, member: MANIFEST_PATH }, 'is missing');
+  }
+
+  private filling(handle: FileHandle): FillingContent {
+    let position = 0;
+    return {
+      fill: async (memory) => {
+        const count = await readAt(handle, memory, position, this.path);
+        position += count;
+        this.bytesRead += count;
+        return count;
+      },
+    };
   }
 
   /** The bytes of the file, or of the assertions of a pair. */

@@ -1,5 +1,5 @@
 import { componentPath, snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
-import type { HashedContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
+import type { HashableContent, HashedContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
 import type { BlobIntake, ReceivedBlob } from '../blobs/index.js';
 import type { AssertionService } from '../assertions/index.js';
 import { CarriedAssertions } from './carried-assertions.js';
@@ -213,12 +213,22 @@ export class ImportReading {
     return { manifest, signature: this.signature, assertions, evidence, snaps, notes, isHeldAlready };
   }
 
-  private hash(content: AsyncIterable<Uint8Array>): Promise<HashedContent> {
+  private hash(content: HashableContent): Promise<HashedContent> {
     return this.tools.workers.hash(this.told(content), { signal: this.options.signal });
   }
 
   /** The bytes, with progress told as they pass. */
-  private async *told(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  private told(content: HashableContent): HashableContent {
+    if (!('fill' in content)) return this.toldChunks(content);
+    return {
+      fill: (memory) => {
+        this.tell();
+        return content.fill(memory);
+      },
+    };
+  }
+
+  private async *toldChunks(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of content) {
       this.tell();
       yield chunk;

@@ -5,8 +5,8 @@ import { Sha3_384 } from '../../kernel/digest.js';
 import { messageOf } from '../../kernel/store-error.js';
 import { HashWorkerLostError } from './hashing.errors.js';
 
-/** Large enough that messages cost nothing beside hashing, small enough that a thread's memory stays at four of them. */
-export const BLOCK_BYTES = 1024 * 1024;
+/** Large enough that waking threads costs nothing beside hashing, small enough that a thread's memory stays at four of them. */
+export const BLOCK_BYTES = 2 * 1024 * 1024;
 export const BLOCKS_PER_THREAD = 4;
 
 /**

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { HashWorkers } from './hash-workers.js';
+import { type FillingContent, HashWorkers } from './hash-workers.js';
 import { HashWorkerLostError } from './hashing.errors.js';
 
 const MIB = 1024 * 1024;
@@ -22,6 +22,19 @@ describe(HashWorkers.name, () => {
     expect(hashed.sha3_384.hex).toBe(createHash('sha3-384').update(content).digest('hex'));
     expect(hashed.sizeBytes).toBe(size);
   });
+
+  it.each([0, 1, 2 * MIB, 9 * MIB + 17])(
+    'has %i bytes filled into its memory, and hashes and sinks them',
+    async (size) => {
+      const content = noise(size);
+      const seen: Buffer[] = [];
+      const sink = (block: Uint8Array) => Promise.resolve(void seen.push(Buffer.from(block)));
+      const hashed = await workers.hash(filling(content, 300_001), { sink });
+      expect(hashed.sha3_384.hex).toBe(createHash('sha3-384').update(content).digest('hex'));
+      expect(hashed.sizeBytes).toBe(size);
+      expect(Buffer.concat(seen).equals(content)).toBe(true);
+    },
+  );
 
   it('gives the sink every byte in order, one block at a time', async () => {
     const content = noise(9 * MIB + 5);
@@ -45,16 +58,20 @@ describe(HashWorkers.name, () => {
     );
   });
 
-  it.each(['source', 'sink'])('passes on what the %s throws, and the next stream is hashed right', async (who) => {
-    const content = noise(3 * MIB);
-    const sink = () => (who === 'sink' ? Promise.reject(new Error('broken')) : Promise.resolve());
-    for (let round = 0; round < 2 * workers.parallelism; round++) {
-      const source = who === 'source' ? breakingAfter(content) : chunked(content, MIB);
-      await expect(workers.hash(source, { sink })).rejects.toThrow('broken');
-    }
-    const hashed = await workers.hash(chunked(content, MIB));
-    expect(hashed.sha3_384.hex).toBe(createHash('sha3-384').update(content).digest('hex'));
-  });
+  it.each(['source', 'filling', 'sink'])(
+    'passes on what the %s throws, and the next stream is hashed right',
+    async (who) => {
+      const content = noise(3 * MIB);
+      const sink = () => (who === 'sink' ? Promise.reject(new Error('broken')) : Promise.resolve());
+      for (let round = 0; round < 2 * workers.parallelism; round++) {
+        const sources = { source: breakingAfter(content), filling: breakingFilling(), sink: chunked(content, MIB) };
+        const source = sources[who as keyof typeof sources];
+        await expect(workers.hash(source, { sink })).rejects.toThrow('broken');
+      }
+      const hashed = await workers.hash(chunked(content, MIB));
+      expect(hashed.sha3_384.hex).toBe(createHash('sha3-384').update(content).digest('hex'));
+    },
+  );
 
   it('stops at the signal, also while waiting for a thread', async () => {
     const stop = new AbortController();
@@ -65,6 +82,17 @@ describe(HashWorkers.name, () => {
     const reason: unknown = stop.signal.reason;
     const ends = await Promise.allSettled(running);
     expect(ends).toEqual(ends.map(() => ({ status: 'rejected', reason })));
+  });
+
+  it('stops at the signal between two fillings', async () => {
+    const stop = new AbortController();
+    const running = workers.hash(
+      { fill: () => new Promise((resolve) => setImmediate(resolve, 1)) },
+      { signal: stop.signal },
+    );
+    await new Promise(setImmediate);
+    stop.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
   });
 
   it('ends its threads with the application, failing what is under way', async () => {
@@ -85,6 +113,23 @@ function chunked(content: Buffer, size: number): Readable {
   const parts: Buffer[] = [];
   for (let at = 0; at < content.length; at += size) parts.push(content.subarray(at, at + size));
   return Readable.from(parts);
+}
+
+/** So many bytes at a time at most. */
+function filling(content: Buffer, most: number): FillingContent {
+  let at = 0;
+  return {
+    fill: (memory) => {
+      const count = content.copy(memory, 0, at, at + most);
+      at += count;
+      return Promise.resolve(count);
+    },
+  };
+}
+
+function breakingFilling(): FillingContent {
+  let calls = 0;
+  return { fill: (memory) => (calls++ === 3 ? Promise.reject(new Error('broken')) : Promise.resolve(memory.length)) };
 }
 
 async function* breakingAfter(content: Buffer): AsyncGenerator<Buffer> {

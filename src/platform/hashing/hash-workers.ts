@@ -15,6 +15,18 @@ export interface HashedContent {
 }
 
 /**
+ * Content that fills memory it is handed: a file, whose bytes then go from the kernel to where they are hashed without being
+ * copied in between, and without memory that has to be found and given back for each piece.
+ */
+export interface FillingContent {
+  /** The next bytes. @returns how many; 0 only at the end */
+  fill(memory: Buffer): Promise<number>;
+}
+
+/** Content in whichever way it comes. */
+export type HashableContent = AsyncIterable<Uint8Array> | FillingContent;
+
+/**
  * Takes each block of the content, in order, one at a time, while it is being hashed. The block's memory is used again
  * once the promise resolves.
  */
@@ -44,17 +56,15 @@ export class HashWorkers implements BeforeApplicationShutdown {
 
   /**
    * Hashes a stream in one pass, and hands its blocks to the sink at the same time. The slower of the two sets the pace of
-   * the source; memory is bounded by a few blocks of 1 MiB.
+   * the source; memory is bounded by a few blocks (hash-thread.ts).
    * @throws HashQueueFullError, HashWorkerLostError, and what the source, the sink or the signal throws
    */
-  async hash(source: AsyncIterable<Uint8Array>, options: HashOptions = {}): Promise<HashedContent> {
+  async hash(source: HashableContent, options: HashOptions = {}): Promise<HashedContent> {
     const thread = await this.acquire(options.signal);
     const run = new HashRun(thread, options.sink ?? null);
     try {
-      for await (const chunk of source) {
-        options.signal?.throwIfAborted();
-        for (let at = 0; at < chunk.length;) at += await run.add(chunk, at);
-      }
+      if ('fill' in source) await run.fillFrom(source, options.signal);
+      else await run.copyFrom(source, options.signal);
       options.signal?.throwIfAborted();
       return await run.finish();
     } catch (error) {
@@ -128,15 +138,36 @@ class HashRun {
     private readonly sink: BlockSink | null,
   ) {}
 
+  async copyFrom(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<void> {
+    for await (const chunk of source) {
+      signal?.throwIfAborted();
+      for (let at = 0; at < chunk.length;) at += await this.add(chunk, at);
+    }
+  }
+
+  async fillFrom(source: FillingContent, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.filled === 0) await this.busy[this.current];
+      const count = await source.fill(this.thread.block(this.current).subarray(this.filled));
+      if (count === 0) return;
+      this.advance(count);
+    }
+  }
+
   /** Takes as much of the chunk as the current block has room for, and says how much that was. */
-  async add(chunk: Uint8Array, from: number): Promise<number> {
+  private async add(chunk: Uint8Array, from: number): Promise<number> {
     if (this.filled === 0) await this.busy[this.current];
     const taken = Math.min(BLOCK_BYTES - this.filled, chunk.length - from);
     this.thread.block(this.current).set(chunk.subarray(from, from + taken), this.filled);
-    this.filled += taken;
-    this.sizeBytes += taken;
-    if (this.filled === BLOCK_BYTES) this.flush();
+    this.advance(taken);
     return taken;
+  }
+
+  private advance(count: number): void {
+    this.filled += count;
+    this.sizeBytes += count;
+    if (this.filled === BLOCK_BYTES) this.flush();
   }
 
   async finish(): Promise<HashedContent> {
