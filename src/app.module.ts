@@ -4,6 +4,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AssertionsModule } from './modules/assertions/index.js';
 import { BlobsModule } from './modules/blobs/index.js';
 import { CatalogModule } from './modules/catalog/index.js';
+import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
 import { RegistrationModule } from './modules/registration/index.js';
@@ -26,6 +27,7 @@ export class AppModule {
         SnapImportModule,
         IntegrityModule,
         RegistrationModule,
+        HttpsModule,
       ],
     };
   }

@@ -3,6 +3,7 @@ import { Blob } from './modules/blobs/blob.entity.js';
 import { Release } from './modules/catalog/entities/release.entity.js';
 import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js';
 import { Snap } from './modules/catalog/entities/snap.entity.js';
+import { CertificateAuthority } from './modules/https/certificate-authority.entity.js';
 import { StoreKey } from './modules/keys/store-key.entity.js';
 import { BundleSigner } from './modules/snap-import/signers/bundle-signer.entity.js';
 import { ImportRecord } from './modules/snap-import/import-record.entity.js';
@@ -12,6 +13,17 @@ import { MIGRATIONS } from './platform/database/migrations/index.js';
 
 /** Every table and migration of the store; the program and `ormconfig.ts` use this one list. */
 export const SCHEMA_PARTS = {
-  entities: [AssertionRow, Blob, BundleSigner, ImportRecord, Release, Setting, Snap, SnapRevision, StoreKey],
+  entities: [
+    AssertionRow,
+    Blob,
+    BundleSigner,
+    CertificateAuthority,
+    ImportRecord,
+    Release,
+    Setting,
+    Snap,
+    SnapRevision,
+    StoreKey,
+  ],
   migrations: MIGRATIONS,
 } satisfies SchemaParts;

@@ -9,17 +9,23 @@ import { AppModule } from './app.module.js';
 import { type ApplicationInput, nestOptions, withDatabase } from './application.js';
 import { messageOf } from './kernel/store-error.js';
 import { type Holdings, ListingService } from './modules/catalog/index.js';
+import { HttpsFollower } from './modules/https/index.js';
 import { WatchFolder } from './modules/snap-import/index.js';
 import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
-import { installedGuard } from './platform/egress/index.js';
+import { AssertedUrl } from './platform/http/asserted-url.js';
+import { BaseUrl, configuredUrl, urlOf } from './platform/http/base-url.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
+import { HttpsRedirect } from './platform/http/https-redirect.js';
+import type { PortAddress } from './platform/http/secure-port.js';
 import { recordServer } from './platform/process/running-servers.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
 
 export interface ServerInput extends ApplicationInput {
   /** Absent: `proxy.port.http`. 0 takes any free port. */
   readonly port?: number;
+  /** Absent: `proxy.port.https`. 0 takes any free port. */
+  readonly httpsPort?: number;
   /** Absent: `proxy.ipaddress`. */
   readonly host?: string;
   /** False: leaves the import folder to another process of this store. */
@@ -27,8 +33,10 @@ export interface ServerInput extends ApplicationInput {
 }
 
 export interface RunningServer {
-  readonly address: { readonly host: string; readonly port: number };
-  /** Where devices on the network reach it, best first. */
+  readonly address: PortAddress;
+  /** Where it listens for HTTPS right now; null while there is no certificate. */
+  readonly secureAddress: PortAddress | null;
+  /** Where devices on the network reach it right now, best first. */
   readonly urls: readonly string[];
   holdings(): Promise<Holdings>;
   /** Lets answers that are being given end, for a while, and closes everything. Calling it again waits for the first call. */
@@ -42,12 +50,10 @@ export interface RunningServer {
 export async function startServer(input: ServerInput): Promise<RunningServer> {
   const port = input.port ?? Number(input.settings.get('proxy.port.http'));
   const host = (input.host ?? input.settings.get('proxy.ipaddress') ?? '[::]').replace(/^\[(.*)\]$/, '$1');
-  const log = input.loggers.named('egress');
-  installedGuard()?.onRefusal(({ kind, destination, caller }) => {
-    log.error({ kind, destination, caller }, 'refused: the store is in air-gapped mode');
-  });
+  const httpsPort = input.httpsPort ?? Number(input.settings.get('proxy.port.https'));
+  const adapter = new FastLaneAdapter();
   const app = await withDatabase(input, (platform) =>
-    NestFactory.create<NestExpressApplication>(AppModule.forRoot(platform), new FastLaneAdapter(), {
+    NestFactory.create<NestExpressApplication>(AppModule.forRoot(platform), adapter, {
       ...nestOptions(input),
       // Bodies are read where they are wanted, each with its own limit.
       bodyParser: false,
@@ -56,15 +62,30 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
   try {
     await listen(app, port, host);
     await app.get(SettingsService).follow();
+    const { address: boundHost, port: boundPort } = app.getHttpServer().address() as AddressInfo;
+    const address = { host: boundHost, port: boundPort };
+    let secureAddress: PortAddress | null = null;
+    const urls = (): string[] =>
+      urlsOf(input.settings, app.get(AssertedUrl), secureAddress ?? address, secureAddress !== null);
+    const record = (): Promise<() => Promise<void>> =>
+      recordServer(input.dataDir, { address, secureAddress, urls: urls() });
+    const secure = adapter.securePort({ host: boundHost, port: httpsPort }, async (moved) => {
+      secureAddress = moved;
+      adapter.gate = moved && new HttpsRedirect(app.get(BaseUrl), input.settings, moved.port);
+      await record();
+    });
+    await app.get(HttpsFollower).follow(secure);
     if (input.background !== false) app.get(WatchFolder).start();
-    const bound = app.getHttpServer().address() as AddressInfo;
-    const address = { host: bound.address, port: bound.port };
-    const urls = urlsOf(input.settings, bound);
-    const forget = await recordServer(input.dataDir, { address, urls });
+    const forget = await record();
     let closing: Promise<void> | null = null;
     return {
       address,
-      urls,
+      get secureAddress() {
+        return secureAddress;
+      },
+      get urls() {
+        return urls();
+      },
       holdings: () => app.get(ListingService).holdings(),
       close: () => (closing ??= forget().then(() => app.close())),
     };
@@ -88,18 +109,15 @@ async function listen(app: NestExpressApplication, port: number, host: string): 
 }
 
 /** What the operator has set, else the machine's own addresses. */
-function urlsOf(settings: Settings, { address, port, family }: AddressInfo): string[] {
-  const suffix = port === 80 ? '' : `:${port}`;
-  const urlOf = (host: string): string => `http://${host.includes(':') ? `[${host}]` : host}${suffix}`;
-  const publicUrl = settings.get('proxy.public-url');
-  if (publicUrl !== null) return [publicUrl.replace(/\/+$/, '')];
-  const domain = settings.get('proxy.domain');
-  if (domain !== null) return [urlOf(domain)];
-  if (address !== '::' && address !== '0.0.0.0') return [urlOf(address)];
+function urlsOf(settings: Settings, asserted: AssertedUrl, { host, port }: PortAddress, isSecure: boolean): string[] {
+  const scheme = isSecure ? 'https' : 'http';
+  const set = configuredUrl(settings, asserted, { scheme, port });
+  if (set !== null) return [set];
+  if (host !== '::' && host !== '0.0.0.0') return [urlOf(scheme, host, port)];
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const reachable = own.filter((one) => {
     const isLinkLocal = one.family === 'IPv6' && one.address.startsWith('fe80:');
-    return !one.internal && !isLinkLocal && (family === 'IPv6' || one.family === 'IPv4');
+    return !one.internal && !isLinkLocal && (host === '::' || one.family === 'IPv4');
   });
-  return [...reachable.map((one) => urlOf(one.address)), urlOf('127.0.0.1')];
+  return [...reachable.map(({ address }) => urlOf(scheme, address, port)), urlOf(scheme, '127.0.0.1', port)];
 }

@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 const PATIENCE_MS = 3_000;
 
@@ -18,6 +19,33 @@ export function probeServer({ host, port }: { readonly host: string; readonly po
     });
     request.once('error', (error) => {
       resolve(error.message);
+    });
+  });
+}
+
+export interface TlsProbe {
+  /** Null when a handshake was made. */
+  readonly problem: string | null;
+  readonly fingerprint256: string | null;
+}
+
+/** Which certificate a store's process on this machine shows; whether it is to be trusted is not asked. */
+export function probeTls({ host, port }: { readonly host: string; readonly port: number }): Promise<TlsProbe> {
+  return new Promise((resolve) => {
+    const socket = connectTls({ host: localAddress(host), port, rejectUnauthorized: false, timeout: PATIENCE_MS });
+    const end = (problem: string | null): void => {
+      const { fingerprint256 = null } = problem === null ? socket.getPeerCertificate() : {};
+      socket.destroy();
+      resolve({ problem, fingerprint256 });
+    };
+    socket.once('secureConnect', () => {
+      end(null);
+    });
+    socket.once('timeout', () => {
+      end(`no answer within ${PATIENCE_MS / 1000} seconds`);
+    });
+    socket.once('error', (error: Error) => {
+      end(error.message);
     });
   });
 }

@@ -9,6 +9,7 @@ import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
 import { addDoctor } from './doctor.js';
 import { addGc } from './gc.js';
+import { addImportCertificate } from './import-certificate.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
 import { addMigrateDatabase } from './migrate-database.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addServe,
   addStatus,
   addConfig,
+  addImportCertificate,
   addDoctor,
   addCheckConnections,
   addPushSnap,

@@ -31,9 +31,13 @@ async function serve(session: Session, options: ServeOptions): Promise<undefined
 
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
-/** Whether the data folder's owner may not take the port: then a process that stays root takes it, and a worker serves. */
+/**
+ * Whether the data folder's owner may not take one of the ports: then a process that stays root takes it, and a worker serves.
+ * The one for HTTPS counts without a certificate too, which may come later.
+ */
 async function losesPort(session: Session, options: ServeOptions): Promise<boolean> {
   if (!(await session.willChangeUser())) return false;
-  const port = options.port ?? Number((await session.bootstrapSettings()).get('proxy.port.http'));
-  return port > 0 && port < FIRST_UNPRIVILEGED_PORT;
+  const settings = await session.bootstrapSettings();
+  const port = options.port ?? Number(settings.get('proxy.port.http'));
+  return [port, Number(settings.get('proxy.port.https'))].some((one) => one > 0 && one < FIRST_UNPRIVILEGED_PORT);
 }

@@ -8,6 +8,7 @@ import { hasDatabase } from '../../platform/database/presence.js';
 import { isTaken } from '../probe.js';
 import { runningServers } from '../../platform/process/running-servers.js';
 import type { Session } from '../session.js';
+import { checkHttps, readHttps } from './https.js';
 import { counted, renderBytes } from '../table.js';
 
 export interface Check {
@@ -42,7 +43,7 @@ export async function examine(session: Session): Promise<Check[]> {
     await checkBlobs(session.dataDir),
     await checkRoots(known),
     await checkWatchFolder(known),
-    await checkPort(session, known),
+    ...(await checkPorts(session, known)),
   ];
 }
 
@@ -112,7 +113,12 @@ async function checkDatabase(session: Session, settings: Settings): Promise<Data
         import('../../platform/config/settings.js'),
       ]);
       const facts = store.get(StoreFacts);
-      const checks = [schema, checkVersion(await facts.databaseVersion()), checkClock(await facts.newestAssertion())];
+      const checks = [
+        schema,
+        checkVersion(await facts.databaseVersion()),
+        checkClock(await facts.newestAssertion()),
+        checkHttps(await readHttps(store)),
+      ];
       return { checks, settings: store.get(Settings) };
     });
   } catch (error) {
@@ -197,13 +203,18 @@ async function checkWatchFolder(settings: Settings): Promise<Check> {
   }
 }
 
-async function checkPort(session: Session, settings: Settings): Promise<Check> {
-  const port = Number(settings.get('proxy.port.http'));
+async function checkPorts(session: Session, settings: Settings): Promise<Check[]> {
   const host = settings.get('proxy.ipaddress') ?? '';
-  const own = (await runningServers(session.dataDir)).find(({ address }) => address.port === port);
-  if (own !== undefined) return ok('port', `${port} is this store's (process ${own.pid})`);
-  if (await isTaken({ host, port })) return failed('port', `${port} is taken by another program`);
-  return ok('port', `${port} is free`);
+  const servers = await runningServers(session.dataDir);
+  const check = async (name: string, port: number): Promise<Check> => {
+    const own = servers.find(({ address, secureAddress }) => address.port === port || secureAddress?.port === port);
+    if (own !== undefined) return ok(name, `${port} is this store's (process ${own.pid})`);
+    if (await isTaken({ host, port })) return failed(name, `${port} is taken by another program`);
+    return ok(name, `${port} is free`);
+  };
+  const http = await check('port', Number(settings.get('proxy.port.http')));
+  if (settings.get('proxy.tls.key') === null) return [http];
+  return [http, await check('https-port', Number(settings.get('proxy.port.https')))];
 }
 
 async function nearestFolder(path: string): Promise<string> {

@@ -7,6 +7,8 @@ export interface Announcement {
   /** Best first. */
   readonly urls: readonly string[];
   readonly address: { readonly host: string; readonly port: number };
+  /** Null while there is no certificate. */
+  readonly secureAddress: { readonly host: string; readonly port: number } | null;
   readonly dataDir: string;
   readonly holdings: { readonly snaps: number; readonly revisions: number; readonly sizeBytes: number };
 }
@@ -17,7 +19,7 @@ export function announce(out: Output, announcement: Announcement): void {
   out.text(renderAnnouncement(announcement));
 }
 
-export function renderAnnouncement({ urls, dataDir, holdings }: Announcement): string {
+export function renderAnnouncement({ urls, address, secureAddress, dataDir, holdings }: Announcement): string {
   const { snaps, revisions, sizeBytes } = holdings;
   const command = runsFromCheckout() ? 'npx snap-store-proxy' : 'snap-store-proxy';
   const next =
@@ -32,6 +34,7 @@ export function renderAnnouncement({ urls, dataDir, holdings }: Announcement): s
         ];
   return [
     `The store listens on ${urls.join(', ')}`,
+    ...(secureAddress === null ? [] : [`HTTP on port ${address.port} leads there`]),
     `It holds ${counted(snaps, 'snap')} (${counted(revisions, 'revision')}, ${renderBytes(sizeBytes)}) in ${dataDir}`,
     ...next,
     'Ctrl-C stops it.',

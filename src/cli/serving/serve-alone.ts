@@ -38,7 +38,8 @@ export async function serveUntil(
 }
 
 export async function describe(session: Session, server: RunningServer): Promise<Announcement> {
-  return { urls: server.urls, address: server.address, dataDir: session.dataDir, holdings: await server.holdings() };
+  const { urls, address, secureAddress } = server;
+  return { urls, address, secureAddress, dataDir: session.dataDir, holdings: await server.holdings() };
 }
 
 export function aborted(signal: AbortSignal): Promise<void> {

@@ -1,12 +1,11 @@
 import { Module } from '@nestjs/common';
 
 import { KeyRepository } from './key.repository.js';
-import { KeySettings } from './key-settings.js';
 import { KeyService } from './key.service.js';
 import { SigningService } from './signing.service.js';
 
 @Module({
-  providers: [KeyRepository, KeyService, KeySettings, SigningService],
+  providers: [KeyRepository, KeyService, SigningService],
   exports: [KeyService, SigningService],
 })
 export class KeysModule {}

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 
-import { isLoopbackHost } from '../../kernel/loopback.js';
 import { parseConnectionUri } from '../database/connection.js';
 import { isSealSource } from '../sealing/seal-key.js';
 import { runsFromCheckout } from './data-dir.js';
@@ -19,17 +18,12 @@ export interface SettingDefinition {
   readonly bootstrap?: true;
   /** Hides the secret inside a value wherever settings are listed. */
   readonly redact?: (value: string) => string;
-  /**
-   * The whole value is a secret: it is shown nowhere, and stored sealed, for the purpose that is its key. What `Settings` gives
-   * of it may be sealed; `SettingsService.secret` gives it in clear.
-   */
-  readonly secret?: true;
-  /** Another room keeps it; says what changes it. The environment and `--config` have no say. */
-  readonly managedBy?: string;
 }
 
 const HOST_NAME =
   /^(?=.{1,253}$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+const SEALED_TEXT = /^sealed-v[0-9]+:/;
+const MAX_PEM_CHARACTERS = 256 * 1024;
 const SIGNER_ID = /^[A-Za-z0-9_-]{20,100}$/;
 
 const isHost = (value: string): boolean => HOST_NAME.test(value) || isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0;
@@ -40,19 +34,6 @@ function isWebUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
-}
-
-/** What is sent there is secret: in clear only where it never leaves the machine. */
-function isSecureUrl(value: string): boolean {
-  return isWebUrl(value) && (value.startsWith('https:') || isLoopbackHost(new URL(value).hostname));
-}
-
-function isProxyUrl(value: string): boolean {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && /^\/?$/.test(new URL(value).pathname);
-}
-
-function redactUserInfo(value: string): string {
-  return value.replace(/^([a-z]+:\/\/[^:@/]*):[^@]*@/i, '$1:<redacted>@');
 }
 
 function isDatabaseUri(value: string): boolean {
@@ -70,6 +51,16 @@ function redactDatabaseUri(value: string): string {
   return value
     .replace(/^([a-z]+:\/\/[^:@/?]*):.*@/s, '$1:<redacted>@')
     .replace(/([?&](?:ssl)?password=)[^&]*/g, '$1<redacted>');
+}
+
+function isCertificateText(value: string): boolean {
+  return value.length <= MAX_PEM_CHARACTERS && /^-----BEGIN CERTIFICATE-----$/m.test(value);
+}
+
+/** A list of settings has a line for each; the raw value shows all of it. */
+function summarizeCertificates(value: string): string {
+  const count = value.match(/^-----BEGIN CERTIFICATE-----$/gm)?.length ?? 0;
+  return `<${count} certificate${count === 1 ? '' : 's'}>`;
 }
 
 function isReadableFileList(value: string): boolean {
@@ -110,6 +101,30 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     bootstrap: true,
   },
   {
+    key: 'proxy.port.https',
+    summary: 'the HTTPS port, used once there is a certificate',
+    accepted: 'a port number from 1 to 65535',
+    accepts: isPort,
+    defaultValue: () => (runsFromCheckout() ? '8443' : '443'),
+    bootstrap: true,
+  },
+  {
+    key: 'proxy.tls.cert',
+    summary: 'the certificate for HTTPS with what issued it; "import-certificate" sets it',
+    accepted: "certificates in PEM, the store's own first",
+    accepts: isCertificateText,
+    defaultValue: () => null,
+    redact: summarizeCertificates,
+  },
+  {
+    key: 'proxy.tls.key',
+    summary: 'the private key of the certificate, sealed; unset, HTTPS is off',
+    accepted: 'a private key in PEM, or as this store has sealed it',
+    accepts: (value) => SEALED_TEXT.test(value) || /^-----BEGIN (RSA |EC )?PRIVATE KEY-----$/m.test(value),
+    defaultValue: () => null,
+    redact: () => '<redacted>',
+  },
+  {
     key: 'proxy.db.connection',
     summary: 'the PostgreSQL database; unset means the embedded one in the data folder',
     accepted: 'a libpq URI such as postgresql://user:password@host:5432/database',
@@ -125,31 +140,6 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepts: (value) => value === 'local',
     defaultValue: () => 'local',
     bootstrap: true,
-  },
-  {
-    key: 'proxy.key.public',
-    summary: "the public half of the store's identity",
-    accepted: 'nothing by hand: generate-keys makes it, keys import takes one in',
-    accepts: (value) => value.startsWith('-----BEGIN PUBLIC KEY-----'),
-    defaultValue: () => null,
-    managedBy: 'generate-keys, keys import',
-  },
-  {
-    key: 'proxy.key.private',
-    summary: "the private half of the store's identity, sealed",
-    accepted: 'a private RSA key in PEM, from a file: keys import FILE',
-    accepts: (value) => value.includes('PRIVATE KEY-----'),
-    defaultValue: () => null,
-    secret: true,
-    managedBy: 'generate-keys, keys import',
-  },
-  {
-    key: 'proxy.device-auth.secret',
-    summary: 'what device sessions are signed with; made by itself where it is not given',
-    accepted: '16 to 512 printable characters without spaces',
-    accepts: (value) => /^[!-~]{16,512}$/.test(value),
-    defaultValue: () => null,
-    secret: true,
   },
   {
     key: 'proxy.seal.source',
@@ -187,28 +177,6 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'comma-separated signer ids as "signers list" prints them, or "any" for any known signer',
     accepts: (value) => value === 'any' || value.split(',').every((id) => SIGNER_ID.test(id)),
     defaultValue: () => null,
-  },
-  {
-    key: 'proxy.dashboard.location',
-    summary: 'the authority that "register --offline" registers this store with',
-    accepted: 'an https URL (http only on this machine itself) without query and fragment',
-    accepts: isSecureUrl,
-    defaultValue: () => null,
-  },
-  {
-    key: 'proxy.sso.location',
-    summary: 'where accounts of that authority log in; often the same server',
-    accepted: 'an https URL (http only on this machine itself) without query and fragment',
-    accepts: isSecureUrl,
-    defaultValue: () => null,
-  },
-  {
-    key: 'proxy.https.proxy',
-    summary: 'the HTTP proxy through which the connected side reaches the internet',
-    accepted: 'a URL such as http://user:password@proxy:3128',
-    accepts: isProxyUrl,
-    defaultValue: () => null,
-    redact: redactUserInfo,
   },
   {
     key: 'proxy.import.watch',

@@ -5,21 +5,25 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
 import { Settings } from '../config/settings.js';
+import { AssertedUrl } from './asserted-url.js';
 
 /** Settings and addresses change seldom and are dear to ask for; a change is seen within this time. */
 const REMEMBERED_MS = 1_000;
 const MAX_REMEMBERED = 200;
 
 /**
- * What absolute URLs in answers start with, without a slash at the end: `proxy.public-url`, else scheme, `proxy.domain` and
- * port. While there is neither, the `Host` header is followed as long as it names one of this machine's own addresses, and
+ * What absolute URLs in answers start with, without a slash at the end: the URL of the store assertion, else
+ * `proxy.public-url`, else scheme, `proxy.domain` and port. While there is none of them, the `Host` header is followed as long as it names one of this machine's own addresses, and
  * otherwise the address that the connection came in on: a client must not be able to make the store point elsewhere.
  */
 @Injectable()
 export class BaseUrl {
   private readonly remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
 
-  constructor(private readonly settings: Settings) {}
+  constructor(
+    private readonly settings: Settings,
+    private readonly asserted: AssertedUrl,
+  ) {}
 
   /** @param mount the path under which a host application has mounted the store; empty for the store itself */
   of(request: IncomingMessage, mount = ''): string {
@@ -33,22 +37,49 @@ export class BaseUrl {
     return url;
   }
 
+  /** What leads a client that asked over HTTP to the same place over HTTPS, on this port unless a URL is set. */
+  secureOf(request: IncomingMessage, port: number): string {
+    const set = configuredUrl(this.settings, this.asserted, { scheme: 'https', port });
+    if (set?.startsWith('https:') === true) return set;
+    const domain = this.settings.get('proxy.domain');
+    const named = ownHost(request.headers.host)?.replace(/:[0-9]+$/, '');
+    const host = domain ?? named ?? plainAddress(request.socket.localAddress ?? '127.0.0.1');
+    return urlOf('https', host, port);
+  }
+
   private resolve(request: IncomingMessage, mount: string): string {
-    const publicUrl = this.settings.get('proxy.public-url');
-    if (publicUrl !== null) return publicUrl.replace(/\/+$/, '');
     const { localAddress = '127.0.0.1', localPort = 80 } = request.socket;
     const behindTls =
       this.settings.flag('proxy.trust-forwarded-proto') && request.headers['x-forwarded-proto'] === 'https';
     const scheme = 'encrypted' in request.socket || behindTls ? 'https' : 'http';
-    const domain = this.settings.get('proxy.domain');
-    if (domain !== null) {
-      // Whoever ends TLS in front of the store does so on the port that https has by default.
-      return `${scheme}://${bracketed(domain)}${portSuffix(scheme, behindTls ? 443 : localPort)}${mount}`;
-    }
+    // Whoever ends TLS in front of the store does so on the port that https has by default.
+    const port = behindTls ? 443 : localPort;
+    const set = configuredUrl(this.settings, this.asserted, { scheme, port, mount });
+    if (set !== null) return set;
     const named = ownHost(request.headers.host);
     if (named !== null) return `${scheme}://${named}${mount}`;
-    return `${scheme}://${bracketed(plainAddress(localAddress))}${portSuffix(scheme, localPort)}${mount}`;
+    return `${urlOf(scheme, plainAddress(localAddress), localPort)}${mount}`;
   }
+}
+
+/** Where a server listens, and the path under which a host application has mounted the store. */
+export interface Listening {
+  readonly scheme: 'http' | 'https';
+  readonly port: number;
+  readonly mount?: string;
+}
+
+/** The store's URL as it is set: by assertion, by `proxy.public-url`, by `proxy.domain`. Null where none of them is. */
+export function configuredUrl(settings: Settings, asserted: AssertedUrl, listening: Listening): string | null {
+  const whole = asserted.current ?? settings.get('proxy.public-url');
+  if (whole !== null) return whole.replace(/\/+$/, '');
+  const domain = settings.get('proxy.domain');
+  return domain === null ? null : `${urlOf(listening.scheme, domain, listening.port)}${listening.mount ?? ''}`;
+}
+
+/** Without the port where it is the scheme's own. */
+export function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
+  return `${scheme}://${bracketed(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`;
 }
 
 /** The Host header in its normal form if it names this machine by one of its addresses, else null. */
@@ -77,8 +108,4 @@ function plainAddress(address: string): string {
 
 function bracketed(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
-}
-
-function portSuffix(scheme: string, port: number): string {
-  return port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`;
 }

@@ -6,10 +6,14 @@ import type { NextFunction, Request, Response } from 'express';
 import { errorAnswer, errorListAnswer } from './error-answer.js';
 import { FastLane } from './fast-lane.js';
 import { BadRequestError } from './http.errors.js';
+import type { HttpsRedirect } from './https-redirect.js';
+import { type PortAddress, SecurePort } from './secure-port.js';
 import { sendAnswer, SNAP_STORE_VERSION } from './send-answer.js';
 
 /** What a server bears with from its clients. Times in milliseconds. */
 export interface ServerLimits {
+  /** For a TLS handshake. */
+  readonly handshakeMs: number;
   /** For the head of a request. */
   readonly headersMs: number;
   /** For a whole request with its body; answers may take longer. */
@@ -21,12 +25,14 @@ export interface ServerLimits {
   /** Between two requests on a connection; above what reverse proxies keep theirs for, so that they are the ones to close it. */
   readonly keepAliveMs: number;
   readonly headerBytes: number;
+  /** On each port. */
   readonly connections: number;
   /** How long answers that are being sent may go on when the server closes. */
   readonly farewellMs: number;
 }
 
 export const SERVER_LIMITS: ServerLimits = {
+  handshakeMs: 10_000,
   headersMs: 20_000,
   requestMs: 120_000,
   checkEveryMs: 5_000,
@@ -45,6 +51,9 @@ const LOOK_AGAIN_MS = 50;
  */
 export class FastLaneAdapter extends ExpressAdapter {
   readonly lane = new FastLane();
+  /** Where HTTP leads; null while it is answered itself. */
+  gate: HttpsRedirect | null = null;
+  private secure: SecurePort | null = null;
   private closing: Promise<void> | null = null;
 
   constructor(private readonly limits: ServerLimits = SERVER_LIMITS) {
@@ -58,6 +67,7 @@ export class FastLaneAdapter extends ExpressAdapter {
     const { headerBytes: maxHeaderSize, checkEveryMs: connectionsCheckingInterval } = this.limits;
     const options = { maxHeaderSize, connectionsCheckingInterval, noDelay: true };
     const server = createServer(options, (request, response) => {
+      if (this.gate?.take(request, response) === true) return;
       if (this.lane.take(request, response)) return;
       response.setHeader('snap-store-version', SNAP_STORE_VERSION);
       framework(request, response);
@@ -68,6 +78,12 @@ export class FastLaneAdapter extends ExpressAdapter {
     server.maxConnections = this.limits.connections;
     server.timeout = this.limits.silenceMs;
     this.httpServer = server;
+  }
+
+  /** A port for HTTPS beside the one for HTTP, with the same answers and the same limits; closed until it gets a certificate. */
+  securePort(where: PortAddress, onMove: (address: PortAddress | null) => Promise<void> | void): SecurePort {
+    this.secure ??= new SecurePort(this.httpServer, where, this.limits, onMove);
+    return this.secure;
   }
 
   /** What nobody answers is answered in the store's own form: devices read errors in that, and in nothing else. */
@@ -93,6 +109,7 @@ export class FastLaneAdapter extends ExpressAdapter {
   }
 
   private async leave(server: Server): Promise<void> {
+    this.secure?.close();
     if (!server.listening) return;
     const over = new Promise<true>((resolve) => {
       server.close(() => {

@@ -8,16 +8,21 @@ export interface RunningServerRecord {
   readonly startTicks: string;
   /** Where it listens: an address of this machine, or all of them (`::`, `0.0.0.0`). */
   readonly address: { readonly host: string; readonly port: number };
+  /** Where it listens for HTTPS; null while it does not. */
+  readonly secureAddress: { readonly host: string; readonly port: number } | null;
   readonly urls: readonly string[];
   readonly startedAt: string;
 }
 
 const FOLDER = 'run';
 
-/** Leaves a note in DATA/run, so that `status` and `doctor` find the server wherever it listens. Returns how to take it away. */
+/**
+ * Leaves a note in DATA/run, so that `status` and `doctor` find the server wherever it listens; again, it replaces the note.
+ * @returns how to take it away
+ */
 export async function recordServer(
   dataDir: string,
-  server: Pick<RunningServerRecord, 'address' | 'urls'>,
+  server: Pick<RunningServerRecord, 'address' | 'secureAddress' | 'urls'>,
 ): Promise<() => Promise<void>> {
   const folder = join(dataDir, FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -26,6 +31,7 @@ export async function recordServer(
     pid: process.pid,
     startTicks: (await startTicks(process.pid)) ?? '',
     address: server.address,
+    secureAddress: server.secureAddress,
     urls: server.urls,
     startedAt: new Date().toISOString(),
   };

@@ -1,0 +1,2 @@
+/** For commands that must not open the store. */
+export { sealPair } from './stored-pair.js';
