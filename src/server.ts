@@ -15,6 +15,7 @@ import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
 import { AssertedUrl } from './platform/http/asserted-url.js';
 import { BaseUrl, configuredUrl, urlOf } from './platform/http/base-url.js';
+import { installedGuard } from './platform/egress/index.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
 import { HttpsRedirect } from './platform/http/https-redirect.js';
 import type { PortAddress } from './platform/http/secure-port.js';
@@ -52,6 +53,10 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
   const host = (input.host ?? input.settings.get('proxy.ipaddress') ?? '[::]').replace(/^\[(.*)\]$/, '$1');
   const httpsPort = input.httpsPort ?? Number(input.settings.get('proxy.port.https'));
   const adapter = new FastLaneAdapter();
+  const log = input.loggers.named('egress');
+  installedGuard()?.onRefusal(({ kind, destination, caller }) => {
+    log.error({ kind, destination, caller }, 'refused: the store is in air-gapped mode');
+  });
   const app = await withDatabase(input, (platform) =>
     NestFactory.create<NestExpressApplication>(AppModule.forRoot(platform), adapter, {
       ...nestOptions(input),

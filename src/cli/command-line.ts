@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { resolveDataDir } from '../platform/config/data-dir.js';
+import { installedGuard } from '../platform/egress/index.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import type { CommandLineIo } from './io.js';
 import { FORMATS, Output, type Format } from './output.js';
@@ -26,9 +27,11 @@ export class CommandLine {
   /** Runs a command's work; it ends with 0 unless the work says otherwise. */
   async run(work: (session: Session) => Promise<ExitCode | undefined>): Promise<void> {
     const { config, dataDir, format, color, quiet } = this.program.opts<GlobalOptions>();
+    const resolvedDataDir = resolveDataDir(dataDir ?? null);
+    installedGuard()?.use(resolvedDataDir);
     const output = new Output(this.io.stdout, this.io.stderr, { format, color, quiet: quiet === true });
     const session = new Session({
-      dataDir: resolveDataDir(dataDir ?? null),
+      dataDir: resolvedDataDir,
       configFile: config ?? null,
       output,
       io: this.io,

@@ -23,7 +23,9 @@ export async function openConfiguration(
           import('../platform/config/settings.service.js'),
           import('../platform/config/settings.js'),
         ]);
-        return work(store.get(SettingsService), store.get(Settings));
+        const service = store.get(SettingsService);
+        await service.readKept();
+        return work(service, store.get(Settings));
       }),
     () => hasDatabase(session.dataDir, settings.get('proxy.db.connection')),
   );

@@ -6,6 +6,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'address-not-available',
     'assertion-file',
     'assertion-not-held',
+    'authority-refused',
     'bad-request',
     'blob-changed',
     'blob-gone',
@@ -21,6 +22,8 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'file-not-servable',
     'hash-queue-full',
     'hash-worker-lost',
+    'identity-key-missing',
+    'identity-provider-unfit',
     'import-stopped',
     'input-too-large',
     'internal-error',
@@ -46,9 +49,11 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'snap-not-held',
     'snap-still-needed',
     'storage-failed',
+    'upstream-answer',
     'worker-failed',
   ],
   usage: [
+    'answer-invalid',
     'database-uri-invalid',
     'domain-not-set',
     'import-option',
@@ -60,6 +65,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'store-url-unknown',
     'terminal-output-refused',
     'unknown-setting',
+    'upstream-insecure',
     'usage',
   ],
   verification: [
@@ -80,7 +86,9 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'invalid-openpgp',
     'invalid-snap-yaml',
     'pair-incomplete',
+    'questions-invalid',
     'registration-refused',
+    'registration-request-invalid',
     'revision-conflict',
     'signer-unknown',
     'snap-file-damaged',
@@ -91,7 +99,17 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'snap-refused',
     'too-many-bytes',
   ],
-  notAllowed: ['macaroon-refused', 'signature-required', 'wrong-passphrase'],
+  notAllowed: [
+    'account-blocked',
+    'credentials-refused',
+    'egress-refused',
+    'macaroon-refused',
+    'otp-refused',
+    'otp-required',
+    'signature-required',
+    'too-many-attempts',
+    'wrong-passphrase',
+  ],
   unreachable: [
     'database-lost',
     'database-unreachable',
@@ -100,6 +118,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'embedded-database-missing',
     'embedded-database-unsupported',
     'embedded-database-version',
+    'upstream-unreachable',
   ],
 };
 
@@ -129,6 +148,14 @@ const HINTS: Readonly<Record<string, string>> = {
   'database-holds-data':
     'stop the store, move the data with "snap-store-proxy migrate-database --copy-to URI", and set it again',
   'store-url-unknown': 'set it with "snap-store-proxy config proxy.domain=NAME", or unset proxy.public-url',
+  'identity-key-missing': '"snap-store-proxy generate-keys" makes them',
+  'identity-provider-unfit': 'see "snap-store-proxy config proxy.dashboard.location proxy.sso.location"',
+  'credentials-refused': 'nothing was written; type the command again with the right e-mail address and password',
+  'otp-refused':
+    'nothing was written; each one-time password is good once: wait for the next, and type the command again',
+  'too-many-attempts': 'nothing was written; wait a while before the next attempt',
+  'upstream-unreachable': 'nothing was written; see "snap-store-proxy check-connections", and type the command again',
+  'upstream-answer': 'nothing was written; is that URL the right one?',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',
 };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import type { Configuration, SettingChanges } from '../../platform/config/configuration.js';
-import { checkSetting, type Settings } from '../../platform/config/settings.js';
+import { checkSetting, settingDefinition, type Settings } from '../../platform/config/settings.js';
 import { TerminalOutputRefusedError, UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
 import { openConfiguration } from '../configuration.js';
@@ -20,8 +20,11 @@ export function addConfig(parent: Command, commandLine: CommandLine): void {
   const command = parent
     .command('config')
     .description('show and change the settings of this store')
-    .argument('[setting...]', 'KEY shows a raw value, KEY=VALUE sets it, KEY= takes it away; none shows all')
-    .option('--export-yaml', 'write all that is stored, secrets included, as YAML (into a file or a pipe)')
+    .argument(
+      '[setting...]',
+      'KEY shows a raw value (secrets stay hidden), KEY=VALUE sets it, KEY= takes it away; none shows all',
+    )
+    .option('--export-yaml', 'write all that is stored as YAML, secrets sealed, into a file or a pipe')
     .option('--import-yaml', 'set everything that YAML on standard input says; what it does not name stays')
     .action((words: string[], options: ConfigOptions) =>
       commandLine.run((session) => {
@@ -67,9 +70,21 @@ async function list(session: Session): Promise<ExitCode | undefined> {
 async function show(session: Session, keys: readonly string[]): Promise<undefined> {
   const { configuration } = await openConfiguration(session, keys);
   const settings = await configuration.read(keys);
-  session.out.result(Object.fromEntries(keys.map((key) => [key, settings.get(key)])), () =>
-    keys.map((key) => `${settings.get(key) ?? ''}\n`).join(''),
+  const shown = keys.map((key) => [key, isSecret(key) ? settings.redacted(key) : settings.get(key)] as const);
+  session.out.result(Object.fromEntries(shown), () =>
+    shown.map(([, value]) => (value?.endsWith('\n') === true ? value : `${value ?? ''}\n`)).join(''),
   );
+  for (const [key, value] of shown) if (value !== null && isSecret(key)) session.out.note(secretNote(key));
+}
+
+function isSecret(key: string): boolean {
+  return settingDefinition(key).secret === true;
+}
+
+function secretNote(key: string): string {
+  const { managedBy } = settingDefinition(key);
+  const change = managedBy ?? `config ${key}=VALUE`;
+  return `${key} is kept sealed and never shown; --export-yaml carries it sealed, and ${change} replaces it`;
 }
 
 async function change(session: Session, changes: SettingChanges): Promise<undefined> {
@@ -160,6 +175,8 @@ function parseAssignments(words: readonly string[]): SettingChanges {
     const at = word.indexOf('=');
     const key = word.slice(0, at);
     if (changes.has(key)) throw new UsageError(`${key} is set twice`);
+    const { managedBy } = settingDefinition(key);
+    if (managedBy !== undefined) throw new UsageError(`${key} is not set by hand`, `what sets it: ${managedBy}`);
     const value = word.slice(at + 1);
     changes.set(key, value === '' ? null : value);
   }
@@ -169,6 +186,7 @@ function parseAssignments(words: readonly string[]): SettingChanges {
 /** A line of YAML, the source as its comment. */
 function settingLine(session: Session, key: string, value: string | null, source: string): string {
   const comment = session.out.paint('dim', `# ${value === null ? 'unset' : source}`);
+  if (value?.includes('\n') === true) return `${key}: |  ${comment}\n  ${value.trimEnd().replaceAll('\n', '\n  ')}`;
   return `${key}: ${value ?? ''}${value === null ? '' : '  '}${comment}`;
 }
 

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type Assertion, signAssertion, SigningKey } from '../../formats/assertion/index.js';
 import { Clock } from '../../kernel/clock.js';
 import { Transaction } from '../../platform/database/transaction.js';
-import { Sealing } from '../../platform/sealing/index.js';
+import { parseSealedText, SealBrokenError, Sealing } from '../../platform/sealing/index.js';
 import { KeyPair, type MakingOptions } from './key-pair.js';
 import { KeyRepository } from './key.repository.js';
 import { KeyHeldAlreadyError, KeyNotHeldError, KeyRetiredError, KeysExistError } from './keys.errors.js';
@@ -94,6 +94,21 @@ export class KeyService {
    */
   async adopt(privatePem: string, role: KeyRole): Promise<KeyInfo> {
     return this.take(KeyPair.read(Buffer.from(privatePem)), role, true);
+  }
+
+  /**
+   * As `adopt`, for what `sealedPrivate` gave here before.
+   * @throws SealBrokenError, KeyNotUsableError, KeyHeldAlreadyError
+   */
+  async adoptSealed(sealedPrivate: string, role: KeyRole): Promise<KeyInfo> {
+    const purpose = parseSealedText(sealedPrivate)?.purpose ?? '';
+    if (!purpose.startsWith(PURPOSE)) throw new SealBrokenError('this is not a sealed key', { purpose });
+    return this.take(KeyPair.fromDer(await this.sealing.unseal(sealedPrivate, purpose)), role, true);
+  }
+
+  /** The private half as it is kept. @throws KeyNotHeldError */
+  async sealedPrivate(id: string): Promise<string> {
+    return (await this.held(id)).sealedPrivate;
   }
 
   /** @throws KeyNotHeldError */
@@ -214,8 +229,10 @@ export class KeyService {
   }
 }
 
+const PURPOSE = 'key/';
+
 function purposeOf(id: string): string {
-  return `key/${id}`;
+  return `${PURPOSE}${id}`;
 }
 
 function infoOf({ id, role, algorithm, state, createdAt, retiredAt, publicPem }: StoreKey): KeyInfo {

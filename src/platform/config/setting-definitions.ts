@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 
+import { isLoopbackHost } from '../../kernel/loopback.js';
 import { parseConnectionUri } from '../database/connection.js';
 import { isSealSource } from '../sealing/seal-key.js';
 import { runsFromCheckout } from './data-dir.js';
@@ -18,6 +19,13 @@ export interface SettingDefinition {
   readonly bootstrap?: true;
   /** Hides the secret inside a value wherever settings are listed. */
   readonly redact?: (value: string) => string;
+  /**
+   * The whole value is a secret: it is shown nowhere, and stored sealed, for the purpose that is its key. What `Settings` gives
+   * of it may be sealed; `SettingsService.secret` gives it in clear.
+   */
+  readonly secret?: true;
+  /** Another room keeps it; says what changes it. The environment and `--config` have no say. */
+  readonly managedBy?: string;
 }
 
 const HOST_NAME =
@@ -34,6 +42,19 @@ function isWebUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
+}
+
+/** What is sent there is secret: in clear only where it never leaves the machine. */
+function isSecureUrl(value: string): boolean {
+  return isWebUrl(value) && (value.startsWith('https:') || isLoopbackHost(new URL(value).hostname));
+}
+
+function isProxyUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && /^\/?$/.test(new URL(value).pathname);
+}
+
+function redactUserInfo(value: string): string {
+  return value.replace(/^([a-z]+:\/\/[^:@/]*):[^@]*@/i, '$1:<redacted>@');
 }
 
 function isDatabaseUri(value: string): boolean {
@@ -142,6 +163,31 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     bootstrap: true,
   },
   {
+    key: 'proxy.key.public',
+    summary: "the public half of the store's identity",
+    accepted: 'nothing by hand: generate-keys makes it, keys import takes one in',
+    accepts: (value) => value.startsWith('-----BEGIN PUBLIC KEY-----'),
+    defaultValue: () => null,
+    managedBy: 'generate-keys, keys import',
+  },
+  {
+    key: 'proxy.key.private',
+    summary: "the private half of the store's identity, sealed",
+    accepted: 'a private RSA key in PEM, from a file: keys import FILE',
+    accepts: (value) => value.includes('PRIVATE KEY-----'),
+    defaultValue: () => null,
+    secret: true,
+    managedBy: 'generate-keys, keys import',
+  },
+  {
+    key: 'proxy.device-auth.secret',
+    summary: 'what device sessions are signed with; made by itself where it is not given',
+    accepted: '16 to 512 printable characters without spaces',
+    accepts: (value) => /^[!-~]{16,512}$/.test(value),
+    defaultValue: () => null,
+    secret: true,
+  },
+  {
     key: 'proxy.seal.source',
     summary: 'where the key is that seals secrets at rest',
     accepted:
@@ -177,6 +223,28 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'comma-separated signer ids as "signers list" prints them, or "any" for any known signer',
     accepts: (value) => value === 'any' || value.split(',').every((id) => SIGNER_ID.test(id)),
     defaultValue: () => null,
+  },
+  {
+    key: 'proxy.dashboard.location',
+    summary: 'the authority that "register --offline" registers this store with',
+    accepted: 'an https URL (http only on this machine itself) without query and fragment',
+    accepts: isSecureUrl,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.sso.location',
+    summary: 'where accounts of that authority log in; often the same server',
+    accepted: 'an https URL (http only on this machine itself) without query and fragment',
+    accepts: isSecureUrl,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.https.proxy',
+    summary: 'the HTTP proxy through which the connected side reaches the internet',
+    accepted: 'a URL such as http://user:password@proxy:3128',
+    accepts: isProxyUrl,
+    defaultValue: () => null,
+    redact: redactUserInfo,
   },
   {
     key: 'proxy.import.watch',

@@ -1,6 +1,6 @@
 import { access, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { LineCounter, parseDocument, stringify } from 'yaml';
 
 import { messageOf } from '../../kernel/store-error.js';
 import { ensurePrivateFolder } from './private-folder.js';
@@ -82,14 +82,23 @@ export function settingsYaml(values: ReadonlyMap<string, string>): string {
 
 /** @throws SettingsFileError when it is not a mapping of scalars */
 export function parseSettingsYaml(text: string, name: string): Map<string, string> {
-  let document: unknown;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });
+  const [problem] = document.errors;
+  // The parser's own words quote what they are about, and that may be a secret.
+  if (problem !== undefined) {
+    const { line, col } = lines.linePos(problem.pos[0]);
+    const what = problem.code.toLowerCase().replaceAll('_', ' ');
+    throw new SettingsFileError(`${name} is not YAML: ${what} at line ${line}, column ${col}`, { path: name, line });
+  }
+  let content: unknown;
   try {
-    document = parse(text, { maxAliasCount: 0 });
+    content = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
-    throw new SettingsFileError(`${name} is not YAML: ${messageOf(error)}`, { path: name }, { cause: error });
+    throw new SettingsFileError(`${name} uses aliases, which settings do not have`, { path: name }, { cause: error });
   }
   const values = new Map<string, string>();
-  flatten(document ?? {}, '', values, name);
+  flatten(content ?? {}, '', values, name);
   return values;
 }
 

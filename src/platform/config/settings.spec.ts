@@ -119,6 +119,30 @@ describe('values', () => {
     }).toThrow(/"proxy\.nothing".*proxy\.domain/);
   });
 
+  it('shows nothing of a secret, sealed or not, and takes what this store has sealed for any value', () => {
+    const key = 'proxy.device-auth.secret';
+    const sealed = `sealed-v1:AAAAAAAA:${'A'.repeat(40)}:${key}`;
+    for (const value of ['planted-secret-of-devices', sealed]) {
+      checkSetting(key, value);
+      expect(new Settings({ file: new Map([[key, value]]) }).redacted(key)).toBe('<redacted>');
+    }
+    expect(() => {
+      checkSetting('proxy.domain', sealed);
+    }).toThrow(InvalidSettingError);
+    expect(() => {
+      checkSetting(key, 'planted');
+    }).toThrow(/^(?!.*planted)/);
+  });
+
+  it('leaves what another room keeps to that room', () => {
+    vi.stubEnv('PROXY_KEY_PUBLIC', 'not even a key');
+    const pem = '-----BEGIN PUBLIC KEY-----\n';
+    const settings = new Settings({ file: new Map([['proxy.key.public', pem]]) });
+    expect(settings.get('proxy.key.public')).toBeNull();
+    settings.changeStored('proxy.key.public', pem);
+    expect(settings.lookup('proxy.key.public')).toEqual({ value: pem, source: 'stored' });
+  });
+
   it.each([
     ['postgresql://snap:s3cret@db:5432/store', 'postgresql://snap:<redacted>@db:5432/store'],
     ['postgresql://snap:s3@cr/et@db/store', 'postgresql://snap:<redacted>@db/store'],
@@ -151,6 +175,19 @@ describe(SettingsFile.name, () => {
     expect(() => parseSettingsYaml(text, 'f')).toThrow(SettingsFileError);
   });
 
+  it.each([
+    ['proxy.device-auth.secret: planted"\nproxy.key: "planted\n', 3],
+    ['a: 1\nb: planted: c\n', 2],
+    ['a: 1\na: planted\n', 2],
+    ['a: "\\x planted"\n', 1],
+    ['a: @planted\n', 1],
+  ])('says of %j where it is wrong and nothing of what is there', (text, line) => {
+    const error = caught(() => parseSettingsYaml(text, 'f'));
+    expect(error).toMatchObject({ code: 'settings-file-unreadable', details: { path: 'f', line } });
+    expect((error as Error).message + JSON.stringify(error)).not.toContain('planted');
+    expect((error as Error).cause).toBeUndefined();
+  });
+
   it('writes a file for its owner alone, in an order that depends on nothing, and keeps what it does not change', async () => {
     const file = SettingsFile.inDataDir(folder);
     await file.write(
@@ -175,3 +212,11 @@ describe(SettingsFile.name, () => {
     );
   });
 });
+
+function caught(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}

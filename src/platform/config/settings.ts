@@ -1,3 +1,4 @@
+import { isSealed } from '../sealing/sealed-text.js';
 import { InvalidSettingError, UnknownSettingError } from './config.errors.js';
 import { environmentNameOf, environmentVariable } from './environment.js';
 import { SETTING_DEFINITIONS, SETTING_KEYS, type SettingDefinition } from './setting-definitions.js';
@@ -13,6 +14,9 @@ export interface SettingValue {
 
 export type SettingLayers = Partial<Record<'flag' | 'file' | 'stored', ReadonlyMap<string, string>>>;
 
+/** What is shown in the place of a secret. */
+export const REDACTED = '<redacted>';
+
 const definitions = new Map(SETTING_DEFINITIONS.map((definition) => [definition.key, definition]));
 
 /** @throws UnknownSettingError */
@@ -25,6 +29,7 @@ export function settingDefinition(key: string): SettingDefinition {
 /** @throws UnknownSettingError, InvalidSettingError */
 export function checkSetting(key: string, value: string): void {
   const definition = settingDefinition(key);
+  if (definition.secret === true && isSealed(value)) return;
   if (!definition.accepts(value)) throw new InvalidSettingError(key, definition.accepted);
 }
 
@@ -44,8 +49,8 @@ export class Settings {
     };
     for (const layer of [this.layers.flag, this.layers.file])
       for (const [key, value] of layer) checkSetting(key, value);
-    for (const key of SETTING_KEYS) {
-      const value = environmentVariable(environmentNameOf(key));
+    for (const { key, managedBy } of SETTING_DEFINITIONS) {
+      const value = managedBy === undefined ? environmentVariable(environmentNameOf(key)) : null;
       if (value !== null) checkSetting(key, value);
     }
   }
@@ -64,6 +69,7 @@ export class Settings {
 
   lookup(key: string): SettingValue {
     const definition = settingDefinition(key);
+    if (definition.managedBy !== undefined) return { value: this.layers.stored.get(key) ?? null, source: 'stored' };
     const candidates: [SettingSource, string | null | undefined][] = [
       ['flag', this.layers.flag.get(key)],
       ['environment', environmentVariable(environmentNameOf(key))],
@@ -82,7 +88,8 @@ export class Settings {
 
   /** A value as it may be shown. */
   redact(key: string, value: string): string {
-    return settingDefinition(key).redact?.(value) ?? value;
+    const { secret, redact } = settingDefinition(key);
+    return secret === true ? REDACTED : (redact?.(value) ?? value);
   }
 
   /** What is stored, whatever is in force. */

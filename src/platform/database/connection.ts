@@ -1,6 +1,10 @@
 import { parseIntoClientConfig } from 'pg-connection-string';
 
 import { messageOf, StoreError } from '../../kernel/store-error.js';
+import { environmentVariable } from '../config/environment.js';
+import type { Destination } from '../egress/index.js';
+
+const DEFAULT_PORT = 5432;
 
 export class DatabaseUriError extends StoreError {
   readonly code = 'database-uri-invalid';
@@ -38,6 +42,16 @@ export function parseConnectionUri(uri: string): DatabaseConnection {
   } catch (error) {
     throw new DatabaseUriError(`proxy.db.connection is not a libpq URI: ${messageOf(error).replaceAll(uri, '<uri>')}`);
   }
+}
+
+/**
+ * The servers that a connection goes to: several where libpq is given a list, none where it is a socket of this machine. What
+ * the URI leaves out is taken from PGHOST and PGPORT, as the driver does.
+ */
+export function serversOf(connection: DatabaseConnection): Destination[] {
+  const hosts = (connection.host ?? environmentVariable('PGHOST') ?? 'localhost').split(',');
+  const port = connection.port ?? Number(environmentVariable('PGPORT') ?? DEFAULT_PORT);
+  return hosts.filter((host) => host !== '' && !host.startsWith('/')).map((host) => ({ host, port }));
 }
 
 /** `postgresql://host:port/database` without user and password: fit to be shown. */

@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 
 import { messageOf } from '../../kernel/store-error.js';
+import { installedGuard } from '../egress/index.js';
 import type { Logger } from '../logging/logger.js';
 import {
   DatabaseUnreachableError,
   describeConnection,
   parseConnectionUri,
+  serversOf,
   type DatabaseConnection,
 } from './connection.js';
 import { createDataSource, type SchemaParts } from './data-source.js';
@@ -38,6 +40,7 @@ export class Database {
       options.connectionUri === null ? await EmbeddedPostgres.acquire(options.dataDir, options.logger) : null;
     try {
       const connection = embedded?.connection ?? parseConnectionUri(options.connectionUri ?? '');
+      installedGuard()?.permit('database', serversOf(connection));
       const dataSource = createDataSource(connection, options.schema);
       await initialize(dataSource, connection);
       try {

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DataDirectory } from '../config/data-directory.js';
 import { Settings } from '../config/settings.js';
 import { sealWithPassphrase, unsealWithPassphrase } from './passphrase-sealing.js';
-import { isSealed, Sealing } from './sealing.js';
+import { isSealed } from './sealed-text.js';
+import { Sealing } from './sealing.js';
 import { SealBrokenError, SealKeyUnusableError, WrongPassphraseError } from './sealing.errors.js';
 
 const SECRET = Buffer.from('planted-secret-of-the-store');

@@ -4,14 +4,8 @@ import { DataDirectory } from '../config/data-directory.js';
 import { Settings } from '../config/settings.js';
 import { checkPurpose, decrypt, encrypt } from './cipher.js';
 import { type SealKey, sealKeySource, type SealKeySource } from './seal-key.js';
+import { sealedText, parseSealedText } from './sealed-text.js';
 import { SealBrokenError } from './sealing.errors.js';
-
-const FORM = /^sealed-v1:([\w-]{8}):([\w-]{38,}):([\w.:/@+-]{1,160})$/;
-
-/** Whether it has the form of what `Sealing.seal` makes. */
-export function isSealed(text: string): boolean {
-  return FORM.test(text);
-}
 
 /**
  * Keeps secrets at rest unreadable without this store's sealing key (AES-256-GCM). A sealed text is one line,
@@ -34,15 +28,16 @@ export class Sealing {
   async seal(plain: Uint8Array, purpose: string): Promise<string> {
     checkPurpose(purpose);
     const key = await this.key((source) => source.obtain());
-    return `sealed-v1:${key.id}:${encrypt(plain, key.bytes, contextOf(purpose))}:${purpose}`;
+    return sealedText({ keyId: key.id, payload: encrypt(plain, key.bytes, contextOf(purpose)), purpose });
   }
 
   /** @throws SealBrokenError, SealKeyUnusableError, WrongPassphraseError */
   async unseal(text: string, purpose: string): Promise<Buffer> {
-    const [, keyId, payload = '', sealedFor] = FORM.exec(text) ?? [];
-    if (keyId === undefined) throw new SealBrokenError(`what is kept as ${purpose} is not a sealed text`, { purpose });
-    if (sealedFor !== purpose) {
-      throw new SealBrokenError(`what is kept as ${purpose} was sealed as ${sealedFor ?? ''}`, { purpose });
+    const parts = parseSealedText(text);
+    if (parts === null) throw new SealBrokenError(`what is kept as ${purpose} is not a sealed text`, { purpose });
+    const { keyId, payload } = parts;
+    if (parts.purpose !== purpose) {
+      throw new SealBrokenError(`what is kept as ${purpose} was sealed as ${parts.purpose}`, { purpose });
     }
     const key = await this.key((source) => source.read());
     const where = this.source().description;
