@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 
+import { AirgapPolicyModule } from './modules/airgap-policy/index.js';
 import { AssertionsModule } from './modules/assertions/index.js';
 import { BlobsModule } from './modules/blobs/index.js';
 import { CatalogModule } from './modules/catalog/index.js';
@@ -10,6 +11,7 @@ import { KeysModule } from './modules/keys/index.js';
 import { RegistrationModule } from './modules/registration/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
+import { StoreReadinessModule } from './store-readiness.module.js';
 
 /** The store as a program of its own: every room on one platform. */
 @Module({})
@@ -21,6 +23,8 @@ export class AppModule {
         PlatformModule.forRoot(options),
         ScheduleModule.forRoot(),
         KeysModule,
+        StoreReadinessModule,
+        AirgapPolicyModule,
         AssertionsModule,
         BlobsModule,
         CatalogModule,

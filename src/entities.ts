@@ -1,3 +1,6 @@
+import { StoredAccessPassword } from './modules/access/access-password.entity.js';
+import { AirgapEvent } from './modules/airgap-policy/mode/airgap-event.entity.js';
+import { StoredImportPolicy } from './modules/airgap-policy/rules/import-policy.entity.js';
 import { AssertionRow } from './modules/assertions/assertion.entity.js';
 import { Blob } from './modules/blobs/blob.entity.js';
 import { Release } from './modules/catalog/entities/release.entity.js';
@@ -14,6 +17,7 @@ import { MIGRATIONS } from './platform/database/migrations/index.js';
 /** Every table and migration of the store; the program and `ormconfig.ts` use this one list. */
 export const SCHEMA_PARTS = {
   entities: [
+    AirgapEvent,
     AssertionRow,
     Blob,
     BundleSigner,
@@ -23,6 +27,8 @@ export const SCHEMA_PARTS = {
     Setting,
     Snap,
     SnapRevision,
+    StoredAccessPassword,
+    StoredImportPolicy,
     StoreKey,
   ],
   migrations: MIGRATIONS,

@@ -4,6 +4,9 @@ import { EXIT, type ExitCode } from './exit-code.js';
 const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly string[]>> = {
   failed: [
     'address-not-available',
+    'airgap-already-off',
+    'airgap-already-on',
+    'airgap-not-ready',
     'assertion-file',
     'assertion-not-held',
     'authority-refused',
@@ -58,6 +61,8 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'domain-not-set',
     'import-option',
     'input-needed',
+    'password-unusable',
+    'policy-invalid',
     'invalid-channel',
     'invalid-setting',
     'invalid-snap-id',
@@ -100,6 +105,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'too-many-bytes',
   ],
   notAllowed: [
+    'air-gapped',
     'account-blocked',
     'credentials-refused',
     'egress-refused',
@@ -157,6 +163,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'upstream-unreachable': 'nothing was written; see "snap-store-proxy check-connections", and type the command again',
   'upstream-answer': 'nothing was written; is that URL the right one?',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
+  'airgap-already-on': '--change-password replaces the access password by this one',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',
 };
 

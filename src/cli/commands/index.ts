@@ -7,7 +7,9 @@ import { addChannelMap } from './channel-map.js';
 import { addCheckConnections } from './check-connections.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
+import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
+import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
@@ -29,6 +31,8 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addImportCertificate,
   addDoctor,
   addCheckConnections,
+  addEnableAirgapMode,
+  addDisableAirgapMode,
   addPushSnap,
   addListPushedSnaps,
   addListRevisions,

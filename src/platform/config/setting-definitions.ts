@@ -38,6 +38,16 @@ const isHost = (value: string): boolean => HOST_NAME.test(value) || isIP(value.r
 const isBoolean = (value: string): boolean => value === 'true' || value === 'false';
 const isPort = (value: string): boolean => /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535;
 
+/** RFC 1918, RFC 4193, and link-local addresses: what is in use inside a closed network. */
+const PRIVATE_NETWORKS = '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,fc00::/7,fe80::/10';
+
+function isNetwork(value: string): boolean {
+  const [address = '', bits, more] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined || address.includes('%')) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
 function isWebUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
@@ -216,6 +226,21 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'comma-separated absolute paths of readable files that hold account and account-key assertions',
     accepts: isReadableFileList,
     defaultValue: () => null,
+  },
+  {
+    key: 'proxy.airgap',
+    summary: 'whether the store is in air-gapped mode',
+    accepted: 'nothing by hand: enable-airgap-mode and disable-airgap-mode change it',
+    accepts: isBoolean,
+    defaultValue: () => 'false',
+    managedBy: 'enable-airgap-mode, disable-airgap-mode',
+  },
+  {
+    key: 'proxy.policy.device-networks',
+    summary: "where devices are: what the kernel's fence round an air-gapped service lets through",
+    accepted: 'comma-separated networks such as 10.0.0.0/8,fd00::/8, or single addresses',
+    accepts: (value) => value.split(',').every(isNetwork),
+    defaultValue: () => PRIVATE_NETWORKS,
   },
   {
     key: 'proxy.policy.required-signers',

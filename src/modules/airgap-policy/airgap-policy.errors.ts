@@ -1,0 +1,40 @@
+import { StoreError } from '../../kernel/store-error.js';
+import type { MissingPart } from './mode/readiness-check.js';
+
+/** Air-gapped mode cannot be turned on yet. Names each thing that is missing, with the command that mends it. */
+export class NotReadyError extends StoreError {
+  readonly code = 'airgap-not-ready';
+
+  constructor(missing: readonly MissingPart[]) {
+    const list = missing.map(({ what, mend }) => `${what} (${mend})`).join('; ');
+    super(`the store is not ready for air-gapped mode. Missing: ${list}`, { missing: missing.map(({ what }) => what) });
+  }
+}
+
+/** It is on, and what was asked for would change something about it that has to be asked for by name. */
+export class AlreadyAirGappedError extends StoreError {
+  readonly code = 'airgap-already-on';
+}
+
+/** It is not on, so it cannot be turned off. */
+export class NotAirGappedError extends StoreError {
+  readonly code = 'airgap-already-off';
+}
+
+/** What needs the world outside, asked of a store that never calls out. */
+export class AirGappedError extends StoreError {
+  readonly code = 'air-gapped';
+
+  constructor(what: string) {
+    super(`${what} is not possible here: the store is in air-gapped mode`, { what });
+  }
+}
+
+/** A policy document that cannot be understood, and would therefore not do what its author means. */
+export class PolicyInvalidError extends StoreError {
+  readonly code = 'policy-invalid';
+
+  constructor(name: string, problem: string) {
+    super(`${name} ${problem}`, { document: name });
+  }
+}

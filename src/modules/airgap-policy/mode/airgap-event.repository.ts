@@ -1,0 +1,18 @@
+import { Injectable } from '@nestjs/common';
+
+import { Transaction } from '../../../platform/database/transaction.js';
+import { AirgapEvent } from './airgap-event.entity.js';
+
+@Injectable()
+export class AirgapEventRepository {
+  constructor(private readonly transaction: Transaction) {}
+
+  /** The one in force; null while nobody has decided anything. */
+  newest(): Promise<AirgapEvent | null> {
+    return this.transaction.manager.findOne(AirgapEvent, { where: {}, order: { id: 'DESC' } });
+  }
+
+  async add(event: Pick<AirgapEvent, 'state' | 'byUser' | 'host'>): Promise<void> {
+    await this.transaction.manager.insert(AirgapEvent, event);
+  }
+}
