@@ -13,12 +13,12 @@ import { HttpsFollower } from './modules/https/index.js';
 import { WatchFolder } from './modules/snap-import/index.js';
 import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
-import { AssertedUrl } from './platform/http/asserted-url.js';
 import { BaseUrl, configuredUrl, urlOf } from './platform/http/base-url.js';
 import { installedGuard } from './platform/egress/index.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
 import { HttpsRedirect } from './platform/http/https-redirect.js';
 import type { PortAddress } from './platform/http/secure-port.js';
+import { StoreUrl } from './platform/http/store-url.js';
 import { recordServer } from './platform/process/running-servers.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
 
@@ -71,7 +71,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
     const address = { host: boundHost, port: boundPort };
     let secureAddress: PortAddress | null = null;
     const urls = (): string[] =>
-      urlsOf(input.settings, app.get(AssertedUrl), secureAddress ?? address, secureAddress !== null);
+      urlsOf(input.settings, app.get(StoreUrl), secureAddress ?? address, secureAddress !== null);
     const record = (): Promise<() => Promise<void>> =>
       recordServer(input.dataDir, { address, secureAddress, urls: urls() });
     const secure = adapter.securePort({ host: boundHost, port: httpsPort }, async (moved) => {
@@ -114,9 +114,9 @@ async function listen(app: NestExpressApplication, port: number, host: string): 
 }
 
 /** What the operator has set, else the machine's own addresses. */
-function urlsOf(settings: Settings, asserted: AssertedUrl, { host, port }: PortAddress, isSecure: boolean): string[] {
+function urlsOf(settings: Settings, storeUrl: StoreUrl, { host, port }: PortAddress, isSecure: boolean): string[] {
   const scheme = isSecure ? 'https' : 'http';
-  const set = configuredUrl(settings, asserted, { scheme, port });
+  const set = configuredUrl(settings, storeUrl, { scheme, port });
   if (set !== null) return [set];
   if (host !== '::' && host !== '0.0.0.0') return [urlOf(scheme, host, port)];
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);

@@ -10,7 +10,6 @@ import { ChangeFeed } from './database/change-feed.js';
 import { Database } from './database/database.js';
 import { Transaction } from './database/transaction.js';
 import { HashWorkers } from './hashing/hash-workers.js';
-import { AssertedUrl } from './http/asserted-url.js';
 import { LoggerFactory } from './logging/logger.js';
 import { Sealing } from './sealing/index.js';
 
@@ -42,16 +41,7 @@ class DatabaseLifetime implements OnApplicationShutdown {
 @Module({})
 export class PlatformModule {
   static forRoot(options: PlatformOptions): DynamicModule {
-    const shared = [
-      Transaction,
-      AdvisoryLocks,
-      ChangeFeed,
-      SettingRepository,
-      SettingsService,
-      HashWorkers,
-      Sealing,
-      AssertedUrl,
-    ];
+    const shared = [Transaction, AdvisoryLocks, ChangeFeed, SettingRepository, SettingsService, HashWorkers, Sealing];
     return {
       module: PlatformModule,
       global: true,

@@ -113,39 +113,29 @@ async function apply(session: Session, configuration: Configuration, changes: Se
     await readTrustedRoots(roots.split(','));
   }
   const { guardDatabaseMove } = await import('../database-move.js');
-  const sealed = await sealCertificate(session, configuration, changes);
-  await configuration.change(sealed, (bootstrap) => guardDatabaseMove(session, bootstrap));
+  await checkCertificate(session, configuration, changes);
+  await configuration.change(changes, (bootstrap) => guardDatabaseMove(session, bootstrap));
 }
 
-const CERTIFICATE = 'proxy.tls.cert';
-const KEY = 'proxy.tls.key';
-
-/** A key is never kept as it was typed, and a pair that does not belong together is not kept at all. */
-async function sealCertificate(
+async function checkCertificate(
   session: Session,
   configuration: Configuration,
   changes: SettingChanges,
-): Promise<SettingChanges> {
-  const given = [CERTIFICATE, KEY].filter((key) => typeof changes.get(key) === 'string');
-  if (given.length === 0) return changes;
-  for (const [key, value] of changes) if (value !== null) checkSetting(key, value);
-  const settings = await configuration.read([CERTIFICATE, KEY]);
-  const inForce = (key: string): string | null => {
-    const changed = changes.get(key);
-    return changed === undefined ? settings.get(key) : changed;
-  };
-  const [{ sealPair }, { Sealing }, { DataDirectory }] = await Promise.all([
-    import('../../modules/https/offline.js'),
+): Promise<void> {
+  const { CERTIFICATE_SETTING, checkPair, KEY_SETTING } = await import('../../modules/https/offline.js');
+  const pair = [CERTIFICATE_SETTING, KEY_SETTING];
+  if (!pair.some((key) => typeof changes.get(key) === 'string')) return;
+  for (const key of pair) {
+    const value = changes.get(key) ?? null;
+    if (value !== null) checkSetting(key, value);
+  }
+  const settings = await configuration.read(pair);
+  const [certPem = null, key = null] = pair.map((one) => (changes.has(one) ? changes.get(one) : settings.get(one)));
+  const [{ Sealing }, { DataDirectory }] = await Promise.all([
     import('../../platform/sealing/index.js'),
     import('../../platform/config/data-directory.js'),
   ]);
-  const sealing = new Sealing(settings, new DataDirectory(session.dataDir));
-  const pair = await sealPair(sealing, { certPem: inForce(CERTIFICATE), key: inForce(KEY) });
-  const values = new Map([
-    [CERTIFICATE, pair.certPem],
-    [KEY, pair.key],
-  ]);
-  return new Map([...changes, ...[...values].filter(([key, value]) => given.includes(key) && value !== null)]);
+  await checkPair(new Sealing(settings, new DataDirectory(session.dataDir)), { certPem, key });
 }
 
 async function transfer(session: Session, words: readonly string[], options: ConfigOptions): Promise<undefined> {

@@ -16,11 +16,10 @@ import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/store-error.js';
 import { Settings } from '../../platform/config/settings.js';
 import { SettingsService } from '../../platform/config/settings.service.js';
-import { Sealing } from '../../platform/sealing/index.js';
 import { DomainNotSetError } from './https.errors.js';
 import { type CertificateWithKey, issueServerCertificate } from './issue.js';
 import { OwnAuthority } from './own-authority.js';
-import { CERTIFICATE_SETTING, KEY_SETTING, openPair, pemOf, sealChain } from './stored-pair.js';
+import { CERTIFICATE_SETTING, KEY_SETTING, pemOf } from './stored-pair.js';
 
 /** What there is to know of the certificate that is set, apart from its key. */
 export interface CertificateInfo {
@@ -54,7 +53,6 @@ export class CertificateService {
   constructor(
     private readonly settings: Settings,
     private readonly changes: SettingsService,
-    private readonly sealing: Sealing,
     private readonly authority: OwnAuthority,
     private readonly clock: Clock,
   ) {}
@@ -112,9 +110,9 @@ export class CertificateService {
    * @throws SealBrokenError, CertificateRefusedError where they do not belong together
    */
   async serving(): Promise<CertificateWithKey | null> {
-    const pair = { certPem: this.settings.get(CERTIFICATE_SETTING), key: this.settings.get(KEY_SETTING) };
-    const chain = await openPair(this.sealing, pair);
-    return chain && pemOf(chain);
+    const certPem = this.settings.get(CERTIFICATE_SETTING);
+    const keyPem = await this.changes.secret(KEY_SETTING);
+    return certPem === null || keyPem === null ? null : pemOf(readCertificateChain(`${certPem}\n${keyPem}`));
   }
 
   /** As `serving`, for a bundle that goes to the closed network: the key is in clear. */
@@ -137,11 +135,11 @@ export class CertificateService {
   }
 
   private async keep(chain: CertificateChain): Promise<void> {
-    const { certPem, key } = await sealChain(this.sealing, chain);
+    const { certPem, keyPem } = pemOf(chain);
     await this.changes.change(
       new Map([
         [CERTIFICATE_SETTING, certPem],
-        [KEY_SETTING, key],
+        [KEY_SETTING, keyPem],
       ]),
     );
   }

@@ -1,2 +1,2 @@
 /** For commands that must not open the store. */
-export { sealPair } from './stored-pair.js';
+export { CERTIFICATE_SETTING, checkPair, KEY_SETTING } from './stored-pair.js';

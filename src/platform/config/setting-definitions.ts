@@ -30,7 +30,6 @@ export interface SettingDefinition {
 
 const HOST_NAME =
   /^(?=.{1,253}$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
-const SEALED_TEXT = /^sealed-v[0-9]+:/;
 const MAX_PEM_CHARACTERS = 256 * 1024;
 const SIGNER_ID = /^[A-Za-z0-9_-]{20,100}$/;
 
@@ -151,9 +150,9 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     key: 'proxy.tls.key',
     summary: 'the private key of the certificate, sealed; unset, HTTPS is off',
     accepted: 'a private key in PEM, or as this store has sealed it',
-    accepts: (value) => SEALED_TEXT.test(value) || /^-----BEGIN (RSA |EC )?PRIVATE KEY-----$/m.test(value),
+    accepts: (value) => value.length <= MAX_PEM_CHARACTERS && /^-----BEGIN (RSA |EC )?PRIVATE KEY-----$/m.test(value),
     defaultValue: () => null,
-    redact: () => '<redacted>',
+    secret: true,
   },
   {
     key: 'proxy.db.connection',

@@ -5,16 +5,17 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
 import { Settings } from '../config/settings.js';
-import { AssertedUrl } from './asserted-url.js';
+import { StoreUrl } from './store-url.js';
 
 /** Settings and addresses change seldom and are dear to ask for; a change is seen within this time. */
 const REMEMBERED_MS = 1_000;
 const MAX_REMEMBERED = 200;
 
 /**
- * What absolute URLs in answers start with, without a slash at the end: the URL of the store assertion, else
- * `proxy.public-url`, else scheme, `proxy.domain` and port. While there is none of them, the `Host` header is followed as long as it names one of this machine's own addresses, and
- * otherwise the address that the connection came in on: a client must not be able to make the store point elsewhere.
+ * What absolute URLs in answers start with, without a slash at the end: the URL that the store is registered under, which
+ * devices compare with, else `proxy.public-url`, else scheme, `proxy.domain` and port. While there is none of them, the `Host`
+ * header is followed as long as it names one of this machine's own addresses, and otherwise the address that the connection came
+ * in on: a client must not be able to make the store point elsewhere.
  */
 @Injectable()
 export class BaseUrl {
@@ -22,11 +23,13 @@ export class BaseUrl {
 
   constructor(
     private readonly settings: Settings,
-    private readonly asserted: AssertedUrl,
+    private readonly storeUrl: StoreUrl,
   ) {}
 
   /** @param mount the path under which a host application has mounted the store; empty for the store itself */
   of(request: IncomingMessage, mount = ''): string {
+    const registered = this.storeUrl.get();
+    if (registered !== null) return registered;
     const { host, 'x-forwarded-proto': forwarded } = request.headers;
     const { localAddress, localPort } = request.socket;
     const key = `${host}|${String(forwarded)}|${localAddress}|${localPort}|${mount}`;
@@ -39,7 +42,7 @@ export class BaseUrl {
 
   /** What leads a client that asked over HTTP to the same place over HTTPS, on this port unless a URL is set. */
   secureOf(request: IncomingMessage, port: number): string {
-    const set = configuredUrl(this.settings, this.asserted, { scheme: 'https', port });
+    const set = configuredUrl(this.settings, this.storeUrl, { scheme: 'https', port });
     if (set?.startsWith('https:') === true) return set;
     const domain = this.settings.get('proxy.domain');
     const named = ownHost(request.headers.host)?.replace(/:[0-9]+$/, '');
@@ -54,7 +57,7 @@ export class BaseUrl {
     const scheme = 'encrypted' in request.socket || behindTls ? 'https' : 'http';
     // Whoever ends TLS in front of the store does so on the port that https has by default.
     const port = behindTls ? 443 : localPort;
-    const set = configuredUrl(this.settings, this.asserted, { scheme, port, mount });
+    const set = configuredUrl(this.settings, this.storeUrl, { scheme, port, mount });
     if (set !== null) return set;
     const named = ownHost(request.headers.host);
     if (named !== null) return `${scheme}://${named}${mount}`;
@@ -69,9 +72,9 @@ export interface Listening {
   readonly mount?: string;
 }
 
-/** The store's URL as it is set: by assertion, by `proxy.public-url`, by `proxy.domain`. Null where none of them is. */
-export function configuredUrl(settings: Settings, asserted: AssertedUrl, listening: Listening): string | null {
-  const whole = asserted.current ?? settings.get('proxy.public-url');
+/** The store's URL as it is set: by its registration, by `proxy.public-url`, by `proxy.domain`. Null where none of them is. */
+export function configuredUrl(settings: Settings, storeUrl: StoreUrl, listening: Listening): string | null {
+  const whole = storeUrl.get() ?? settings.get('proxy.public-url');
   if (whole !== null) return whole.replace(/\/+$/, '');
   const domain = settings.get('proxy.domain');
   return domain === null ? null : `${urlOf(listening.scheme, domain, listening.port)}${listening.mount ?? ''}`;
