@@ -6,7 +6,7 @@ const arrows = {
   blobs: [],
   'airgap-policy': ['access'],
   access: [],
-  registration: ['keys', 'assertions', 'airgap-policy'],
+  registration: ['keys', 'assertions', 'airgap-policy', 'https', 'snap-import'],
   https: [],
   'client-setup': ['https', 'registration'],
   catalog: ['assertions', 'blobs', 'airgap-policy'],

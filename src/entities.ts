@@ -8,6 +8,7 @@ import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js
 import { Snap } from './modules/catalog/entities/snap.entity.js';
 import { CertificateAuthority } from './modules/https/certificate-authority.entity.js';
 import { StoreKey } from './modules/keys/store-key.entity.js';
+import { StoreIdentityRow } from './modules/registration/identity/store-identity.entity.js';
 import { BundleSigner } from './modules/snap-import/signers/bundle-signer.entity.js';
 import { ImportRecord } from './modules/snap-import/import-record.entity.js';
 import { Setting } from './platform/config/setting.entity.js';
@@ -29,6 +30,7 @@ export const SCHEMA_PARTS = {
     SnapRevision,
     StoredAccessPassword,
     StoredImportPolicy,
+    StoreIdentityRow,
     StoreKey,
   ],
   migrations: MIGRATIONS,

@@ -10,6 +10,7 @@ import { type ApplicationInput, nestOptions, withDatabase } from './application.
 import { messageOf } from './kernel/store-error.js';
 import { type Holdings, ListingService } from './modules/catalog/index.js';
 import { HttpsFollower } from './modules/https/index.js';
+import { RegistrationIntake, StoreIdentityService } from './modules/registration/index.js';
 import { WatchFolder } from './modules/snap-import/index.js';
 import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
@@ -18,6 +19,7 @@ import { installedGuard } from './platform/egress/index.js';
 import { FastLaneAdapter } from './platform/http/fast-lane-adapter.js';
 import { HttpsRedirect } from './platform/http/https-redirect.js';
 import type { PortAddress } from './platform/http/secure-port.js';
+import type { Logger } from './platform/logging/logger.js';
 import { StoreUrl } from './platform/http/store-url.js';
 import { recordServer } from './platform/process/running-servers.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
@@ -65,8 +67,11 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
     }),
   );
   try {
+    await app.init();
+    await takeInRegistration(app, input.loggers.named('registration'));
     await listen(app, port, host);
     await app.get(SettingsService).follow();
+    await app.get(StoreIdentityService).follow();
     const { address: boundHost, port: boundPort } = app.getHttpServer().address() as AddressInfo;
     const address = { host: boundHost, port: boundPort };
     let secureAddress: PortAddress | null = null;
@@ -100,8 +105,18 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
   }
 }
 
+/** What was carried here before there was a database. One that cannot be taken in does not keep the store from serving. */
+async function takeInRegistration(app: NestExpressApplication, log: Logger): Promise<void> {
+  try {
+    const outcome = await app.get(RegistrationIntake).takeCarried({ password: null });
+    if (outcome.state === 'taken-in') log.info({ store: outcome.identity.storeId }, 'took in the carried registration');
+    if (outcome.state === 'sealed') log.warn({}, 'the carried registration waits for "enable-airgap-mode" to open it');
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'the carried registration cannot be taken in');
+  }
+}
+
 async function listen(app: NestExpressApplication, port: number, host: string): Promise<void> {
-  await app.init();
   try {
     await app.listen(port, host);
   } catch (error) {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs
 
 import { AppModule } from './app.module.js';
 import { withDatabase } from './application.js';
+import { StoreIdentityService } from './modules/registration/index.js';
 import { loadBootstrapSettings } from './platform/config/load-settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
 import { LoggerFactory } from './platform/logging/logger.js';
@@ -22,7 +23,10 @@ export interface SnapStoreOptions {
  */
 @Module({})
 export class SnapStoreModule implements OnApplicationBootstrap {
-  constructor(private readonly settings: SettingsService) {}
+  constructor(
+    private readonly settings: SettingsService,
+    private readonly identity: StoreIdentityService,
+  ) {}
 
   /** @throws what reading the settings and opening the database throw */
   static async forRoot(options: SnapStoreOptions): Promise<DynamicModule> {
@@ -34,7 +38,8 @@ export class SnapStoreModule implements OnApplicationBootstrap {
     );
   }
 
-  onApplicationBootstrap(): Promise<void> {
-    return this.settings.follow();
+  async onApplicationBootstrap(): Promise<void> {
+    await this.settings.follow();
+    await this.identity.follow();
   }
 }

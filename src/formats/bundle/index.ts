@@ -1,5 +1,6 @@
 export * from './errors.js';
 export { readBundleFolder } from './folder.js';
+export { canonicalJson } from './json.js';
 export { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
 export { readLooseTar, type LoosePart } from './loose-tar.js';
 export * from './manifest.js';
@@ -31,5 +32,6 @@ export {
   type BundleSigner,
   type ManifestSigner,
 } from './signature.js';
+export { TarWriter } from './tar-writer.js';
 export { openBytes, planImport, type ImportPlan, type ImportSource } from './source.js';
 export { writeBundle, type WriteBundleOptions } from './writer.js';

@@ -7,8 +7,8 @@ const MODE = 0o644;
 const NO_TIME = new Date(0);
 
 /**
- * A tar that is written one member at a time, at the pace of who reads `bytes`, with nothing in its headers but path and
- * size. archiver hears neither of a source that fails nor of a reader that leaves, and to abort or destroy it in the middle of
+ * A tar that is written one member at a time, at the pace of who reads `bytes`, with nothing in its headers but path,
+ * size and mode. archiver hears neither of a source that fails nor of a reader that leaves, and to abort or destroy it in the middle of
  * a member ends the process: so each member is waited for here, and an archive that will not be finished is just let go.
  */
 export class TarWriter {
@@ -29,9 +29,10 @@ export class TarWriter {
   /**
    * Resolves when the archive has taken the whole member in.
    * @param size what `content` must come to; the caller sees to it
+   * @param mode permission bits; by default those of a file that everybody may read
    * @throws what the content throws; an error where the archive was destroyed meanwhile
    */
-  async add(path: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async add(path: string, size: number, content: AsyncIterable<Uint8Array>, mode = MODE): Promise<void> {
     const { archive, out } = this;
     const source = Readable.from(content, { objectMode: false });
     const listeners = new AbortController();
@@ -52,7 +53,7 @@ export class TarWriter {
         });
         if (out.destroyed) gone();
         // With a size in `stats` archiver streams; without, it would collect the member in memory.
-        else archive.append(source, { name: path, mode: MODE, date: NO_TIME, stats: { size } as Stats });
+        else archive.append(source, { name: path, mode, date: NO_TIME, stats: { size } as Stats });
       });
     } finally {
       listeners.abort();

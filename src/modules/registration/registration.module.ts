@@ -1,13 +1,27 @@
 import { Module } from '@nestjs/common';
 
+import { PlatformHttpModule } from '../../platform/http/platform-http.module.js';
 import { AssertionsModule } from '../assertions/index.js';
+import { HttpsModule } from '../https/index.js';
 import { KeysModule } from '../keys/index.js';
+import { SnapImportModule } from '../snap-import/index.js';
+import { RegistrationIntake } from './carried/registration-intake.js';
 import { RegistrationService } from './client/registration.service.js';
+import { StoreIdentityRepository } from './identity/store-identity.repository.js';
+import { StoreIdentityService } from './identity/store-identity.service.js';
+import { OfflineBundleWriter } from './offline-bundle/offline-bundle-writer.js';
 import { RegistrationVerifier } from './verification/registration-verifier.js';
 
 @Module({
-  imports: [AssertionsModule, KeysModule],
-  providers: [RegistrationService, RegistrationVerifier],
-  exports: [RegistrationService, RegistrationVerifier],
+  imports: [AssertionsModule, HttpsModule, KeysModule, PlatformHttpModule, SnapImportModule],
+  providers: [
+    OfflineBundleWriter,
+    RegistrationIntake,
+    RegistrationService,
+    RegistrationVerifier,
+    StoreIdentityRepository,
+    StoreIdentityService,
+  ],
+  exports: [OfflineBundleWriter, RegistrationIntake, RegistrationService, RegistrationVerifier, StoreIdentityService],
 })
 export class RegistrationModule {}

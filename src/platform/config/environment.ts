@@ -8,3 +8,16 @@ export function environmentVariable(name: string): string | null {
 export function environmentNameOf(settingKey: string): string {
   return settingKey.toUpperCase().replace(/[.-]/g, '_');
 }
+
+/** What a package manager may be told: where it finds itself, its settings, and the way out; none of our own secrets. */
+const FOR_PACKAGE_MANAGERS =
+  /^(?:PATH|HOME|USER|LANG|LC_ALL|TMPDIR|TERM|XDG_[A-Z_]+|npm_config_.+|https?_proxy|no_proxy|all_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i;
+
+/** The part of the environment that a child process which fetches packages gets. */
+export function packageManagerEnvironment(): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && FOR_PACKAGE_MANAGERS.test(name)) given[name] = value;
+  }
+  return given;
+}

@@ -2,6 +2,7 @@ import type { Migrations } from '../data-source.js';
 import { FirstLight1795396000000 } from './1795396000000-first-light.js';
 import { Keys1795410000000 } from './1795410000000-keys.js';
 import { Https1795420000000 } from './1795420000000-https.js';
+import { Registration1795430000000 } from './1795430000000-registration.js';
 import { AirgapPolicy1795450000000 } from './1795450000000-airgap-policy.js';
 
 /** In the order in which they run. A migration that has been released is never changed. */
@@ -9,5 +10,6 @@ export const MIGRATIONS = [
   FirstLight1795396000000,
   Keys1795410000000,
   Https1795420000000,
+  Registration1795430000000,
   AirgapPolicy1795450000000,
 ] satisfies Migrations;

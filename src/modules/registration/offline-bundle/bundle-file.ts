@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+import { TarWriter } from '../../../formats/bundle/index.js';
+import type { ArchitectureParts } from './architectures.js';
+import { BundleIndex, type BundleFacts, MANIFEST_FILE, SUMS_DIGEST_FILE, SUMS_FILE } from './bundle-index.js';
+import { databaseLinks, isDatabaseLinks, type MachineParts, type MemberLink } from './machine-parts.js';
+import { EXECUTABLE, type Member, textMember } from './member.js';
+import { ProgramNotPackableError } from './offline-bundle.errors.js';
+import type { ProgramTree } from './program-tree.js';
+
+/** The folder that a bundle unpacks to. */
+export const BUNDLE_FOLDER = 'offline-snap-store';
+export const LINKS_FILE = 'links';
+
+/** Equal contents must become equal bytes, and zlib's result depends on how its input is cut. */
+const PIECE_BYTES = 256 * 1024;
+const GZIP_LEVEL = 6;
+/** What the ustar header takes, its prefix included; nothing but plain headers is written. */
+const LONGEST_PATH_BYTES = 250;
+const BUNDLE_MODE = 0o600;
+
+export interface WriteBundleInput {
+  /** The file to write; what is there is replaced once the new one is whole. */
+  readonly output: string;
+  readonly architecture: ArchitectureParts;
+  readonly program: ProgramTree;
+  readonly machine: MachineParts;
+  /** The folder of our own package.json. */
+  readonly root: string;
+  /** Files that are this registration's alone, such as its bundle and its assertions. */
+  readonly own: readonly Member[];
+  readonly facts: BundleFacts;
+  readonly onProgress: (doneBytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface WrittenBundle {
+  readonly path: string;
+  readonly sha256Hex: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Writes the file that a closed machine is set up from: program, runtime, database, registration and installer, with the digest
+ * of each. Every file is read once, in pieces; the file appears whole or not at all, with its own digest beside it.
+ */
+export async function writeBundleFile(input: WriteBundleInput): Promise<WrittenBundle> {
+  const path = resolve(input.output);
+  const [file, sums] = [temporary(path), temporary(`${path}.sha256`)];
+  try {
+    const { sha256Hex, sizeBytes } = await writeArchive(input, file);
+    await writeSmall(sums, `${sha256Hex}  ${basename(path)}\n`);
+    input.signal.throwIfAborted();
+    await rename(file, path);
+    await rename(sums, `${path}.sha256`);
+    await sync(dirname(path));
+    return { path, sha256Hex, sizeBytes };
+  } finally {
+    await rm(file, { force: true });
+    await rm(sums, { force: true });
+  }
+}
+
+async function writeArchive(
+  input: WriteBundleInput,
+  file: string,
+): Promise<{ readonly sha256Hex: string; readonly sizeBytes: number }> {
+  const tar = new TarWriter();
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const measure = new Transform({
+    transform: (chunk: Buffer, _, done) => {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const writing = pipeline(
+    inPieces(tar.bytes),
+    createGzip({ level: GZIP_LEVEL, chunkSize: PIECE_BYTES }),
+    measure,
+    createWriteStream(file, { flags: 'wx', mode: BUNDLE_MODE }),
+    { signal: input.signal },
+  );
+  const feeding = new Feeding(tar, input).run().catch((error: unknown) => {
+    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  try {
+    await writing;
+  } finally {
+    tar.destroy();
+    await feeding;
+  }
+  await sync(file);
+  return { sha256Hex: hash.digest('hex'), sizeBytes };
+}
+
+/** Hands all files to the archive, one after the other, and their digests at the end. */
+class Feeding {
+  private readonly index = new BundleIndex();
+  private readonly links: MemberLink[] = [];
+  private doneBytes = 0;
+
+  constructor(
+    private readonly tar: TarWriter,
+    private readonly input: WriteBundleInput,
+  ) {}
+
+  async run(): Promise<void> {
+    const { machine, program, own, facts } = this.input;
+    for await (const member of this.installer()) await this.add(member);
+    for (const member of own) await this.add(member);
+    for await (const member of machine.runtime.members()) await this.add(member);
+    for await (const member of program.members()) await this.add(member);
+    for await (const member of machine.database.members()) await this.add(await this.noteLinks(member));
+    await this.add(textMember(LINKS_FILE, this.links.map(({ path, target }) => `${target} ${path}\n`).join('')));
+    await this.add(textMember(MANIFEST_FILE, this.index.manifest(facts)));
+    const sums = this.index.sums();
+    await this.add(textMember(SUMS_FILE, sums));
+    await this.add(textMember(SUMS_DIGEST_FILE, `${createHash('sha256').update(sums).digest('hex')}  ${SUMS_FILE}\n`));
+    this.tar.finish();
+  }
+
+  /** Says what it is for in its own words, so that it needs no tool to read the manifest with. */
+  private async *installer(): AsyncGenerator<Member> {
+    const { root, architecture, program, facts } = this.input;
+    const script = await readFile(join(root, 'packaging/install.sh'), 'utf8');
+    const filled = script
+      .replaceAll('@VERSION@', program.version)
+      .replaceAll('@ARCHITECTURE@', architecture.architecture)
+      .replaceAll('@MACHINE@', architecture.machine)
+      .replaceAll('@SEALED@', facts.isSealed ? 'yes' : 'no');
+    yield textMember('install.sh', filled, EXECUTABLE);
+    const command = await readFile(join(root, 'packaging/snap-store-proxy.sh'), 'utf8');
+    yield textMember('bin/snap-store-proxy', command, EXECUTABLE);
+  }
+
+  private async noteLinks(member: Member): Promise<Member> {
+    if (!isDatabaseLinks(member.path)) return member;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of member.content()) chunks.push(chunk);
+    const list = Buffer.concat(chunks);
+    this.links.push(...databaseLinks(this.input.architecture, list.toString('utf8')));
+    return textMember(member.path, list, member.mode);
+  }
+
+  private async add(member: Member): Promise<void> {
+    const path = `${BUNDLE_FOLDER}/${member.path}`;
+    if (!/^[\x21-\x7e]+$/.test(path) || path.length > LONGEST_PATH_BYTES) {
+      throw new ProgramNotPackableError(`${member.path} cannot be carried under that name`, { path: member.path });
+    }
+    const hash = createHash('sha256');
+    await this.tar.add(path, member.sizeBytes, this.hashed(member, hash), member.mode);
+    const { sizeBytes, mode } = member;
+    this.index.add({ path: member.path, sizeBytes, mode, sha256Hex: hash.digest('hex') });
+  }
+
+  private async *hashed(member: Member, hash: ReturnType<typeof createHash>): AsyncGenerator<Uint8Array> {
+    let seen = 0;
+    for await (const chunk of member.content()) {
+      this.input.signal.throwIfAborted();
+      seen += chunk.length;
+      if (seen > member.sizeBytes) break;
+      hash.update(chunk);
+      this.input.onProgress((this.doneBytes += chunk.length));
+      yield chunk;
+    }
+    if (seen !== member.sizeBytes) {
+      throw new ProgramNotPackableError(`${member.path} changed while it was read`, { path: member.path });
+    }
+  }
+}
+
+async function* inPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let offset = 0; offset < chunk.length;) {
+      const taken = Math.min(PIECE_BYTES - filled, chunk.length - offset);
+      piece.set(chunk.subarray(offset, offset + taken), filled);
+      filled += taken;
+      offset += taken;
+      if (filled < PIECE_BYTES) continue;
+      yield piece;
+      piece = Buffer.allocUnsafe(PIECE_BYTES);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
+async function writeSmall(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function temporary(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+}
