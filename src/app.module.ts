@@ -8,7 +8,7 @@ import { CatalogModule } from './modules/catalog/index.js';
 import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
-import { RegistrationModule } from './modules/registration/index.js';
+import { AuthorityModule, RegistrationModule } from './modules/registration/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
 import { StoreReadinessModule } from './store-readiness.module.js';
@@ -31,6 +31,7 @@ export class AppModule {
         SnapImportModule,
         IntegrityModule,
         RegistrationModule,
+        AuthorityModule,
         HttpsModule,
       ],
     };

@@ -9,6 +9,10 @@ import { Snap } from './modules/catalog/entities/snap.entity.js';
 import { CertificateAuthority } from './modules/https/certificate-authority.entity.js';
 import { StoreKey } from './modules/keys/store-key.entity.js';
 import { StoreIdentityRow } from './modules/registration/identity/store-identity.entity.js';
+import { Authority } from './modules/registration/authority/entities/authority.entity.js';
+import { AuthorityNonce } from './modules/registration/authority/entities/authority-nonce.entity.js';
+import { AuthorityOperator } from './modules/registration/authority/entities/authority-operator.entity.js';
+import { RegisteredStore } from './modules/registration/authority/entities/registered-store.entity.js';
 import { BundleSigner } from './modules/snap-import/signers/bundle-signer.entity.js';
 import { ImportRecord } from './modules/snap-import/import-record.entity.js';
 import { Setting } from './platform/config/setting.entity.js';
@@ -20,10 +24,14 @@ export const SCHEMA_PARTS = {
   entities: [
     AirgapEvent,
     AssertionRow,
+    Authority,
+    AuthorityNonce,
+    AuthorityOperator,
     Blob,
     BundleSigner,
     CertificateAuthority,
     ImportRecord,
+    RegisteredStore,
     Release,
     Setting,
     Snap,

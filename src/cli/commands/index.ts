@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import type { CommandLine } from '../command-line.js';
 import { addAssertions, addPushAccountKeys } from './assertions.js';
+import { addAuthority } from './authority.js';
 import { addBundle } from './bundle.js';
 import { addChannelMap } from './channel-map.js';
 import { addCheckConnections } from './check-connections.js';
@@ -46,6 +47,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addSigners,
   addAssertions,
   addPushAccountKeys,
+  addAuthority,
   addMigrateDatabase,
   addCompletion,
 ];

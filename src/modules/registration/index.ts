@@ -29,3 +29,4 @@ export {
   OfflineBundleWriter,
 } from './offline-bundle/offline-bundle-writer.js';
 export * from './offline-bundle/offline-bundle.errors.js';
+export * from './authority/index.js';

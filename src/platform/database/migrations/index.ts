@@ -3,6 +3,7 @@ import { FirstLight1795396000000 } from './1795396000000-first-light.js';
 import { Keys1795410000000 } from './1795410000000-keys.js';
 import { Https1795420000000 } from './1795420000000-https.js';
 import { Registration1795430000000 } from './1795430000000-registration.js';
+import { Authority1795440000000 } from './1795440000000-authority.js';
 import { AirgapPolicy1795450000000 } from './1795450000000-airgap-policy.js';
 
 /** In the order in which they run. A migration that has been released is never changed. */
@@ -11,5 +12,6 @@ export const MIGRATIONS = [
   Keys1795410000000,
   Https1795420000000,
   Registration1795430000000,
+  Authority1795440000000,
   AirgapPolicy1795450000000,
 ] satisfies Migrations;
