@@ -12,7 +12,7 @@ export interface ProgressState {
   readonly done: number;
   /** Null where nobody knows. */
   readonly total: number | null;
-  readonly unit: 'bytes' | 'items';
+  readonly unit: 'bytes' | 'items' | 'seconds';
 }
 
 /**
@@ -61,7 +61,10 @@ export class Progress {
 }
 
 function renderBar(what: string, { step, done, total, unit }: ProgressState): string {
-  const amount = (number: number): string => (unit === 'bytes' ? renderBytes(number) : String(number));
+  const amount = (number: number): string => {
+    if (unit === 'bytes') return renderBytes(number);
+    return unit === 'seconds' ? `${number} s` : String(number);
+  };
   if (total === null || total === 0) return `${what}: ${step} ${amount(done)}`;
   const share = Math.min(done / total, 1);
   const filled = Math.round(share * BAR_CELLS);

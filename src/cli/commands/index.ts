@@ -13,6 +13,8 @@ import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
+import { addGenerateKeys } from './generate-keys.js';
+import { addKeys } from './keys.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
 import { addMigrateDatabase } from './migrate-database.js';
@@ -44,6 +46,8 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addGc,
   addVerifyStore,
   addBundle,
+  addGenerateKeys,
+  addKeys,
   addSigners,
   addAssertions,
   addPushAccountKeys,

@@ -154,11 +154,12 @@ function readOpenPgp(text: string): KeyObject {
 function readPem(text: string, passphrase: string | null): KeyObject {
   if (/-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(text) && !text.includes('PRIVATE KEY-----'))
     throw new KeyNotUsableError('this is a public key; the private one is needed');
+  // Node.js tells a missing passphrase apart from a wrong one differently in each version.
+  if (passphrase === null && isEncrypted(text))
+    throw new KeyPassphraseNeededError('this key is encrypted, and opens only with its passphrase');
   try {
     return createPrivateKey(passphrase === null ? text : { key: text, format: 'pem', passphrase });
   } catch (error) {
-    if (codeOf(error) === 'ERR_MISSING_PASSPHRASE')
-      throw new KeyPassphraseNeededError('this key is encrypted, and opens only with its passphrase');
     if (isEncrypted(text)) throw new WrongPassphraseError('the passphrase does not open this key');
     throw new KeyNotUsableError(`this is no private key in PEM or armored OpenPGP: ${messageOf(error)}`);
   }
@@ -166,10 +167,6 @@ function readPem(text: string, passphrase: string | null): KeyObject {
 
 function isEncrypted(pem: string): boolean {
   return pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----') || pem.includes('Proc-Type: 4,ENCRYPTED');
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null)?.code;
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

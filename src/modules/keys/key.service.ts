@@ -80,11 +80,13 @@ export class KeyService {
 
   /**
    * Takes in a private key, PEM or armored OpenPGP. Importing the active key again changes nothing but its seal.
+   * @param role null for what its algorithm suggests: an RSA key is the identity, an Ed25519 key the signer
    * @throws KeyNotUsableError, KeyPassphraseNeededError, WrongPassphraseError, KeyHeldAlreadyError
    * @throws KeysExistError, KeyRetiredError unless forced
    */
-  async importKey(bytes: Uint8Array, role: KeyRole, options: ImportKeyOptions = {}): Promise<KeyInfo> {
-    return this.take(KeyPair.read(bytes, options.passphrase ?? null), role, options.force === true);
+  async importKey(bytes: Uint8Array, role: KeyRole | null, options: ImportKeyOptions = {}): Promise<KeyInfo> {
+    const pair = KeyPair.read(bytes, options.passphrase ?? null);
+    return this.take(pair, role ?? (pair.algorithm === 'rsa' ? 'identity' : 'signer'), options.force === true);
   }
 
   /**

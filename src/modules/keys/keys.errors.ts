@@ -9,6 +9,15 @@ export class KeyNotHeldError extends StoreError {
   }
 }
 
+/** No key has the role at the moment. */
+export class NoActiveKeyError extends StoreError {
+  readonly code = 'no-active-key';
+
+  constructor(role: KeyRole) {
+    super(`this store has no active ${role} key`, { role });
+  }
+}
+
 export class KeyRetiredError extends StoreError {
   readonly code = 'key-retired';
 
