@@ -2,22 +2,41 @@ import { Global, Injectable, Module } from '@nestjs/common';
 
 import { type MissingPart, ReadinessCheck } from './modules/airgap-policy/index.js';
 import { KeyService, KeysModule } from './modules/keys/index.js';
+import {
+  RegistrationIntake,
+  RegistrationModule,
+  RegistrationSealedError,
+  StoreIdentityService,
+} from './modules/registration/index.js';
+import { environmentVariable } from './platform/config/environment.js';
+
+/** The password that a bundle was made with, under the name that the original gives it. */
+const INSTALL_PASSWORD = 'SNAPSTORE_BETA_PASSWORD';
+
+const REGISTER =
+  '"snap-store-proxy register --from-bundle FILE" takes one in, and "register --self-issued" needs nobody';
 
 /** What air-gapped mode wants to know of rooms that stand above it. */
 @Injectable()
 class StoreReadiness extends ReadinessCheck {
-  constructor(private readonly keys: KeyService) {
+  constructor(
+    private readonly keys: KeyService,
+    private readonly intake: RegistrationIntake,
+    private readonly identities: StoreIdentityService,
+  ) {
     super();
   }
 
-  takeInCarried(): Promise<void> {
-    return Promise.resolve();
+  async takeInCarried(): Promise<void> {
+    const outcome = await this.intake.takeCarried({ password: environmentVariable(INSTALL_PASSWORD) });
+    if (outcome.state === 'sealed') throw new RegistrationSealedError(outcome.file);
   }
 
   async missing(): Promise<MissingPart[]> {
     const missing: MissingPart[] = [];
     if ((await this.keys.find('identity')) === null)
       missing.push({ what: 'keys', mend: '"snap-store-proxy generate-keys" makes them' });
+    if ((await this.identities.current()) === null) missing.push({ what: 'registration', mend: REGISTER });
     return missing;
   }
 
@@ -29,7 +48,7 @@ class StoreReadiness extends ReadinessCheck {
 /** Global, since the room that asks does not know the rooms that can tell. */
 @Global()
 @Module({
-  imports: [KeysModule],
+  imports: [KeysModule, RegistrationModule],
   providers: [{ provide: ReadinessCheck, useClass: StoreReadiness }],
   exports: [ReadinessCheck],
 })

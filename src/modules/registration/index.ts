@@ -17,6 +17,7 @@ export { isSameUrl, registeredUrl, type Scheme } from './store-url.js';
 export { type ClaimedRegistration, RegistrationVerifier } from './verification/registration-verifier.js';
 export { type RegistrationOrigin, VerifiedRegistration } from './verification/verified-registration.js';
 export { type AdoptOptions, type StoreIdentity, StoreIdentityService } from './identity/store-identity.service.js';
+export { type SelfIssued, SelfIssuing } from './identity/self-issuing.js';
 export { RegistrationOutdatedError } from './identity/identity.errors.js';
 export { readCarriedFile } from './carried/carried-file.js';
 export type { CarriedRegistration } from './carried/carried-registration.js';

@@ -7,6 +7,7 @@ import { KeysModule } from '../keys/index.js';
 import { SnapImportModule } from '../snap-import/index.js';
 import { RegistrationIntake } from './carried/registration-intake.js';
 import { RegistrationService } from './client/registration.service.js';
+import { SelfIssuing } from './identity/self-issuing.js';
 import { StoreIdentityRepository } from './identity/store-identity.repository.js';
 import { StoreIdentityService } from './identity/store-identity.service.js';
 import { OfflineBundleWriter } from './offline-bundle/offline-bundle-writer.js';
@@ -19,9 +20,17 @@ import { RegistrationVerifier } from './verification/registration-verifier.js';
     RegistrationIntake,
     RegistrationService,
     RegistrationVerifier,
+    SelfIssuing,
     StoreIdentityRepository,
     StoreIdentityService,
   ],
-  exports: [OfflineBundleWriter, RegistrationIntake, RegistrationService, RegistrationVerifier, StoreIdentityService],
+  exports: [
+    OfflineBundleWriter,
+    RegistrationIntake,
+    RegistrationService,
+    RegistrationVerifier,
+    SelfIssuing,
+    StoreIdentityService,
+  ],
 })
 export class RegistrationModule {}

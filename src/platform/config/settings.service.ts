@@ -43,7 +43,7 @@ export class SettingsService {
   }
 
   /**
-   * Sets all of these or none; null takes a value away. A secret may be given in clear or as this store has sealed it.
+   * Sets all of these or none; null takes a value away. Inside of a transaction they are in force when that commits. A secret may be given in clear or as this store has sealed it.
    * @throws UnknownSettingError, InvalidSettingError, SealBrokenError, and what a keeper refuses with
    */
   async change(values: ReadonlyMap<string, string | null>): Promise<void> {
@@ -60,9 +60,11 @@ export class SettingsService {
         if (changes.size > 0) await keeper.write(changes);
       }
       await this.changes.announce(SETTINGS_TOPIC, [...values.keys()]);
+      await this.transaction.whenCommitted(async () => {
+        for (const [key, value] of own) this.settings.changeStored(key, value);
+        await this.readKept();
+      });
     });
-    for (const [key, value] of own) this.settings.changeStored(key, value);
-    await this.readKept();
   }
 
   /** A secret in clear, wherever it comes from; null where it is not set. @throws SealBrokenError */

@@ -10,24 +10,45 @@ import { Database } from './database.js';
  */
 @Injectable()
 export class Transaction {
-  private readonly current = new AsyncLocalStorage<EntityManager>();
+  private readonly current = new AsyncLocalStorage<Unit>();
   private running = 0;
 
   constructor(private readonly database: Database) {}
 
   get manager(): EntityManager {
-    return this.current.getStore() ?? this.database.dataSource.manager;
+    return this.current.getStore()?.manager ?? this.database.dataSource.manager;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.current.getStore() !== undefined) return work();
     this.running += 1;
+    const committed: Follow[] = [];
+    let result: T;
     try {
-      return await this.database.dataSource.transaction((manager) => this.current.run(manager, work));
+      result = await this.database.dataSource.transaction((manager) => this.current.run({ manager, committed }, work));
     } finally {
       this.running -= 1;
       // On Node.js before 24 a storage that has been used once makes every promise of the process dearer from then on.
       if (this.running === 0) this.current.disable();
     }
+    for (const follow of committed) await follow();
+    return result;
   }
+
+  /**
+   * Does something as soon as the transaction that surrounds the call has committed, or at once where there is none; it is
+   * forgotten where that fails. For what cannot be rolled back: memory, files.
+   */
+  async whenCommitted(follow: Follow): Promise<void> {
+    const unit = this.current.getStore();
+    if (unit === undefined) await follow();
+    else unit.committed.push(follow);
+  }
+}
+
+type Follow = () => void | Promise<void>;
+
+interface Unit {
+  readonly manager: EntityManager;
+  readonly committed: Follow[];
 }

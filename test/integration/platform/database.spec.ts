@@ -80,6 +80,26 @@ describe(Database.name, () => {
 });
 
 describe(Transaction.name, () => {
+  it('lets follow what cannot be rolled back when it has committed, at once outside of one, and never when it fails', async () => {
+    const transaction = new Transaction(await open());
+    const seen: string[] = [];
+    const note = (text: string) => () => {
+      seen.push(text);
+    };
+    await transaction.run(async () => {
+      await transaction.run(() => transaction.whenCommitted(note('inner')));
+      await transaction.whenCommitted(note('outer'));
+      seen.push('before');
+    });
+    await transaction.whenCommitted(note('alone'));
+    const failing = transaction.run(async () => {
+      await transaction.whenCommitted(note('never'));
+      throw new Error('undone');
+    });
+    await expect(failing).rejects.toThrow('undone');
+    expect(seen).toEqual(['before', 'inner', 'outer', 'alone']);
+  });
+
   const insert = (transaction: Transaction, key: string): Promise<unknown> =>
     transaction.manager.query('INSERT INTO snap_store.setting (key, value) VALUES ($1, $2)', [key, '']);
   const count = async (transaction: Transaction, key: string): Promise<number> =>

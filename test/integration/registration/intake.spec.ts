@@ -11,6 +11,7 @@ import {
   RegistrationBundleError,
 } from '../../../src/formats/registration-bundle/index.js';
 import { AssertionService } from '../../../src/modules/assertions/index.js';
+import { CertificateService } from '../../../src/modules/https/index.js';
 import { KeyService } from '../../../src/modules/keys/index.js';
 import {
   readCarriedFile,
@@ -18,12 +19,17 @@ import {
   RegistrationOutdatedError,
   RegistrationRefusedError,
   RegistrationSealedError,
+  SelfIssuing,
   StoreIdentityService,
+  StoreUrlUnknownError,
 } from '../../../src/modules/registration/index.js';
 import { SignerService } from '../../../src/modules/snap-import/index.js';
+import { SettingsService } from '../../../src/platform/config/settings.service.js';
 import { Settings } from '../../../src/platform/config/settings.js';
+import { Transaction } from '../../../src/platform/database/transaction.js';
 import { StoreUrl } from '../../../src/platform/http/store-url.js';
 import { sealWithPassphrase, WrongPassphraseError } from '../../../src/platform/sealing/index.js';
+import { makeCertificate } from '../../support/certificates.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { TestAuthority } from '../../support/test-authority.js';
 import { openTestStore, type TestStore } from '../../support/test-store.js';
@@ -193,6 +199,29 @@ describe('a carried registration', () => {
     expect(await readdir(join(dataDir, 'registration'))).toEqual(['registration_bundle.b64']);
   });
 
+  it('leaves nothing, in memory or in files, where the transaction that it was part of is undone', async () => {
+    await carry(registration());
+    const before = await traces();
+    const undone = store.context.get(Transaction).run(async () => {
+      expect(await takeCarried()).toMatchObject({ state: 'taken-in' });
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    expect(await traces()).toEqual(before);
+    expect(await readdir(join(dataDir, 'registration'))).toEqual(['registration_bundle.b64']);
+    expect(await takeCarried()).toMatchObject({ state: 'taken-in' });
+    expect(store.context.get(Settings).get('proxy.domain')).toBe('snaps.internal');
+  });
+
+  it('brings the certificate that was set up before, and its key sealed', async () => {
+    const certificate = await makeCertificate({ name: 'snaps.internal', dns: ['snaps.internal'] });
+    const key = { kind: 'clear', pem: certificate.keyPem } as const;
+    await carry(registration({ certificate: { certPem: certificate.pem, key } }));
+    await takeCarried();
+    expect(await store.context.get(CertificateService).exportForBundle()).toMatchObject({ keyPem: certificate.keyPem });
+    expect(await inFile()).not.toContain('PRIVATE KEY');
+  });
+
   it('may be none', async () => {
     expect(await takeCarried()).toEqual({ state: 'none' });
     expect(await identity().current()).toBeNull();
@@ -303,6 +332,30 @@ describe('a store that is somebody already', () => {
     await takeCarried();
     await carry(registration());
     expect(await takeCarried()).toMatchObject({ state: 'taken-in', identity: { storeId: 'store-1' } });
+  });
+});
+
+describe(SelfIssuing.name, () => {
+  it('needs a name, and nobody', async () => {
+    const issuing = store.context.get(SelfIssuing);
+    await expect(issuing.issue({})).rejects.toThrow(StoreUrlUnknownError);
+    expect(await store.context.get(KeyService).list()).toEqual([]);
+    await store.context.get(SettingsService).change(new Map([['proxy.domain', 'snaps.internal']]));
+    await store.context.get(KeyService).adopt(pair.privateKey, 'identity');
+    const issued = await issuing.issue({});
+    expect(issued).toMatchObject({ madeKeys: false, before: null });
+    expect(issued.identity).toMatchObject({ storeId: null, url: 'http://snaps.internal', origin: 'self-issued' });
+    expect(issued.identity.keyId).toBe(keyIdOf(pair.privateKey));
+    expect(await issuing.issue({})).toMatchObject({ before: null });
+    expect(await takeCarried()).toMatchObject({ state: 'held' });
+  });
+
+  it('says who the store was before', async () => {
+    await carry(registration());
+    await takeCarried();
+    expect(await store.context.get(SelfIssuing).issue({})).toMatchObject({ before: { storeId: 'store-1' } });
+    expect(await takeCarried()).toMatchObject({ state: 'held', identity: { storeId: null } });
+    expect(await readdir(join(dataDir, 'registration'))).not.toContain('proxy.assert');
   });
 });
 

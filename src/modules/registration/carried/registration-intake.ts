@@ -81,7 +81,8 @@ export class RegistrationIntake {
 
   /**
    * Makes a carried registration this store's, whichever it had before: identity and key, the certificate and the known signer
-   * that came along, and `proxy.domain` where nothing sets it. It is put into DATA/registration too.
+   * that came along, and `proxy.domain` where nothing sets it; part of the transaction that surrounds the call. It is put into
+   * DATA/registration too.
    * @throws RegistrationRefusedError where it does not hold, or is made out for another domain than `proxy.domain`
    * @throws RegistrationSealedError, WrongPassphraseError, RegistrationOutdatedError, RegistrationBundleError
    */
@@ -92,21 +93,22 @@ export class RegistrationIntake {
     this.requireDomain(domain, verified);
     const atRest = await sealedAtRest(carried, this.sealing);
     const digest = registrationDigest(carried.bundle);
-    const identity = await this.transaction.run(async () => {
+    return this.transaction.run(async () => {
       const adopted = await this.identities.adopt(verified, { carriedSha256: digest });
       // The verifier lets a self-issued identity come without its key.
       if (verified.privatePem === null && secrets.privatePem !== null) {
         await this.keys.adopt(secrets.privatePem, 'identity');
       }
       if (carried.bundle.signerPem !== null) await this.signers.add(carried.bundle.signerPem, SIGNER_NAME);
-      await this.folder.write(atRest);
       if (this.settings.get(DOMAIN) === null) await this.settingsService.change(new Map([[DOMAIN, domain]]));
       await this.takeCertificate(carried, secrets);
+      await this.transaction.whenCommitted(async () => {
+        await this.identities.reload();
+        await this.folder.write(atRest);
+        await this.folder.markTakenIn(digest);
+      });
       return adopted;
     });
-    await this.identities.reload();
-    await this.folder.markTakenIn(digest);
-    return identity;
   }
 
   private async takeCertificate({ bundle }: CarriedRegistration, { certificateKeyPem }: OpenedSecrets): Promise<void> {

@@ -7,7 +7,7 @@ import { RegistrationSealedError } from './carried.errors.js';
 export const PRIVATE_KEY_PURPOSE = 'registration/private-key';
 export const CERTIFICATE_KEY_PURPOSE = 'registration/certificate-key';
 
-const BY_PASSPHRASE = /^sealed-scrypt-v1:/;
+const BY_PASSPHRASE = 'sealed-scrypt-v1:';
 
 export interface OpenedSecrets {
   readonly privatePem: string | null;
@@ -17,7 +17,7 @@ export interface OpenedSecrets {
 /** Whether the installation password is needed to open it. */
 export function needsPassword({ bundle }: CarriedRegistration): boolean {
   return [bundle.privateKey, bundle.certificate?.key ?? null].some(
-    (secret) => secret?.kind === 'sealed' && secret.text.startsWith('sealed-scrypt-v1:'),
+    (secret) => secret?.kind === 'sealed' && secret.text.startsWith(BY_PASSPHRASE),
   );
 }
 
@@ -33,8 +33,7 @@ export async function openSecrets(
   const open = async (secret: CarriedSecret | null, purpose: string): Promise<string | null> => {
     if (secret === null) return null;
     if (secret.kind === 'clear') return secret.pem;
-    if (!secret.text.startsWith('sealed-scrypt-v1:'))
-      return (await sealing.unseal(secret.text, purpose)).toString('utf8');
+    if (!secret.text.startsWith(BY_PASSPHRASE)) return (await sealing.unseal(secret.text, purpose)).toString('utf8');
     if (password === null) throw new RegistrationSealedError(file);
     return (await unsealWithPassphrase(secret.text, password, purpose)).toString('utf8');
   };
