@@ -35,3 +35,16 @@ export class InputTooLargeError extends StoreError {
 export class AssertionNotHeldError extends StoreError {
   readonly code = 'assertion-not-held';
 }
+
+/** There is nobody to register with, and nobody was contacted. */
+export class AuthorityNotConfiguredError extends StoreError {
+  readonly code = 'authority-not-configured';
+
+  constructor() {
+    super(
+      'no registration authority is configured, so nobody was contacted: proxy.dashboard.location and proxy.sso.location ' +
+        "have no default, because Canonical's own registration service is closed",
+      { settings: ['proxy.dashboard.location', 'proxy.sso.location'] },
+    );
+  }
+}

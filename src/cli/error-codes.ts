@@ -67,6 +67,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
   usage: [
     'answer-invalid',
     'architecture-unsupported',
+    'authority-not-configured',
     'authority-root-unfit',
     'database-uri-invalid',
     'domain-not-set',
@@ -174,6 +175,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'database-holds-data':
     'stop the store, move the data with "snap-store-proxy migrate-database --copy-to URI", and set it again',
   'store-url-unknown': 'set it with "snap-store-proxy config proxy.domain=NAME", or unset proxy.public-url',
+  'authority-not-configured':
+    'set both where you have an authority; else "register --from-bundle FILE" takes over a registration that Canonical issued, and "register --self-issued" needs nobody',
   'authority-missing': '"snap-store-proxy authority init NAME" makes it one',
   'operator-exists': '--reset sets password and second factor of an operator who is there',
   'identity-key-missing': '"snap-store-proxy generate-keys" makes them',

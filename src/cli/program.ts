@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, Option } from 'commander';
 
 import { CommandLine } from './command-line.js';
@@ -7,6 +5,7 @@ import { example } from './example.js';
 import { COMMANDS } from './commands/index.js';
 import type { CommandLineIo } from './io.js';
 import { FORMATS } from './output.js';
+import { packageVersion } from './program-version.js';
 
 export interface Program {
   readonly program: Command;
@@ -52,12 +51,6 @@ export function buildProgram(io: CommandLineIo): Program {
   program.addHelpText('after', EXIT_CODES_HELP);
   for (const add of COMMANDS) add(program, commandLine);
   return { program, commandLine };
-}
-
-/** As package.json says. */
-export function packageVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 const EXIT_CODES_HELP = `

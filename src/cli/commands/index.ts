@@ -19,6 +19,7 @@ import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
 import { addMigrateDatabase } from './migrate-database.js';
 import { addPushSnap } from './push-snap.js';
+import { addRegister } from './register.js';
 import { addClose, addRelease } from './release.js';
 import { addRemoveSnap } from './remove-snap.js';
 import { addServe } from './serve.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addServe,
   addStatus,
   addConfig,
+  addRegister,
   addImportCertificate,
   addDoctor,
   addCheckConnections,
