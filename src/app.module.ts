@@ -5,6 +5,7 @@ import { AirgapPolicyModule } from './modules/airgap-policy/index.js';
 import { AssertionsModule } from './modules/assertions/index.js';
 import { BlobsModule } from './modules/blobs/index.js';
 import { CatalogModule } from './modules/catalog/index.js';
+import { ClientSetupModule } from './modules/client-setup/index.js';
 import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
@@ -33,6 +34,7 @@ export class AppModule {
         RegistrationModule,
         AuthorityModule,
         HttpsModule,
+        ClientSetupModule,
       ],
     };
   }

@@ -6,6 +6,7 @@ import { addAuthority } from './authority.js';
 import { addBundle } from './bundle.js';
 import { addChannelMap } from './channel-map.js';
 import { addCheckConnections } from './check-connections.js';
+import { addClientConfig } from './client-config.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
 import { addDisableAirgapMode } from './disable-airgap-mode.js';
@@ -54,6 +55,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addAssertions,
   addPushAccountKeys,
   addAuthority,
+  addClientConfig,
   addMigrateDatabase,
   addCompletion,
 ];

@@ -69,6 +69,7 @@ export class SecurePort {
     this.isClosed = true;
     this.server?.close();
     this.server = null;
+    this.address = null;
   }
 
   private async open(options: SecureContextOptions): Promise<void> {
