@@ -1,9 +1,10 @@
 import { access, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { createRequire } from 'node:module';
 
 import { type ArchitectureParts, ownArchitecture, type PinnedPackage } from './architectures.js';
 import { fileMember, folderMembers, type Member } from './member.js';
+import { ProgramNotPackableError } from './offline-bundle.errors.js';
 import { packageMembers } from './package-archive.js';
 import { nameOf, type PackageCache } from './package-cache.js';
 import { PROGRAM_FOLDER } from './program-tree.js';
@@ -57,14 +58,17 @@ export async function findMachineParts(parts: ArchitectureParts, options: Machin
   };
 }
 
-/** The links of the embedded database, as its own list has them. */
+/** The links of the embedded database, as its own list has them. @throws ProgramNotPackableError for one that leads elsewhere */
 export function databaseLinks(parts: ArchitectureParts, list: string): MemberLink[] {
   const folder = databaseFolder(parts);
   const entries = JSON.parse(list) as readonly { readonly source: string; readonly target: string }[];
   return entries.map(({ source, target }) => {
-    const up = '../'.repeat(target.split('/').length - 1);
-    const sameFolder = dirname(source) === dirname(target);
-    return { path: `${folder}/${target}`, target: sameFolder ? source.slice(dirname(source).length + 1) : up + source };
+    const link = { path: `${folder}/${target}`, target: posix.relative(posix.dirname(target), source) };
+    const isPlain = [link.path, link.target].every(
+      (path) => /^[\w@.+/-]+$/.test(path) && !/(?:^|\/)\.\.(?:\/|$)/.test(path),
+    );
+    if (!isPlain) throw new ProgramNotPackableError(`the link ${target} leads elsewhere`, { link: target });
+    return link;
   });
 }
 
