@@ -6,11 +6,13 @@ import { resolveDataDir } from './platform/config/data-dir.js';
 import { loadBootstrapSettings } from './platform/config/load-settings.js';
 import { LoggerFactory } from './platform/logging/logger.js';
 import { messageOf, StoreError } from './kernel/store-error.js';
+import { tuneForServing } from './platform/process/engine.js';
 import { onStopSignal } from './platform/process/stop-signals.js';
 import { startServer } from './server.js';
 
 /** The server alone, for whoever supervises processes: settings from DATA and the environment, the log on stderr. */
 async function main(): Promise<void> {
+  tuneForServing();
   const loggers = LoggerFactory.toStandardError(environmentVariable('SNAP_STORE_PROXY_LOG') ?? 'info');
   const log = loggers.named('main');
   const stop = new Promise<unknown>((resolve) => onStopSignal(resolve));

@@ -15,7 +15,9 @@ process.on('message', (message) => {
 process.send({ port: server.port });
 
 async function startStore() {
+  const { tuneForServing } = await import('../../dist/platform/process/engine.js');
   const { startServer } = await import('../../dist/server.js');
+  tuneForServing();
   const input = { ...(await bootstrap()), port: 0, host: '127.0.0.1', background: false };
   return { port: (await startServer(input)).address.port };
 }

@@ -1,4 +1,5 @@
 import { startServer, type RunningServer } from '../../server.js';
+import { tuneForServing } from '../../platform/process/engine.js';
 import type { Session } from '../session.js';
 import { announce, type Announcement } from './announcement.js';
 
@@ -23,6 +24,7 @@ export async function serveUntil(
   signal: AbortSignal,
   ready: (server: RunningServer) => Promise<void>,
 ): Promise<void> {
+  tuneForServing();
   const server = await startServer({
     dataDir: session.dataDir,
     settings: await session.bootstrapSettings(),

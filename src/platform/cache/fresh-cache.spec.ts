@@ -80,4 +80,18 @@ describe(FreshCache.name, () => {
     await cache.get('a', small.load);
     expect(small.count()).toBe(3);
   });
+
+  it('lets go first of what was not asked for lately', async () => {
+    const cache = cacheOf({ maxBytes: 2 });
+    const { load, count } = counted('x');
+    await cache.get('wanted', load);
+    await cache.get('forgotten', load);
+    for (let turn = 0; turn < 2000; turn++) await cache.get('wanted', load);
+    await cache.get('new', load);
+    expect(count()).toBe(3);
+    await cache.get('wanted', load);
+    expect(count()).toBe(3);
+    await cache.get('forgotten', load);
+    expect(count()).toBe(4);
+  });
 });

@@ -9,9 +9,14 @@ export interface FreshCacheOptions<V> {
   readonly graceMs: number;
 }
 
+/** After so many look-ups something counts as not asked for lately. */
+const TURN_LOOKUPS = 1024;
+
 interface Remembered<V> {
   readonly value: V;
   readonly loadedAt: number;
+  /** When it was last moved to the front. */
+  turn: number;
 }
 
 /**
@@ -21,6 +26,7 @@ interface Remembered<V> {
 export class FreshCache<V extends object> {
   private readonly remembered: LRUCache<string, Remembered<V>>;
   private readonly flights = new Map<string, Promise<V>>();
+  private lookups = 0;
 
   constructor(private readonly options: FreshCacheOptions<V>) {
     this.remembered = new LRUCache({
@@ -32,7 +38,8 @@ export class FreshCache<V extends object> {
 
   /** At once where it is remembered, so that a warm answer costs no turn of the event loop. */
   get(key: string, load: () => Promise<V>): V | Promise<V> {
-    const found = this.remembered.get(key);
+    const found = this.remembered.peek(key);
+    if (found !== undefined) this.touch(key, found);
     if (
       found !== undefined &&
       (this.options.isWatched() || performance.now() - found.loadedAt < this.options.graceMs)
@@ -52,11 +59,23 @@ export class FreshCache<V extends object> {
     this.remembered.clear();
   }
 
+  /** Keeping the exact order of use would cost more than the look-up itself: several waits for memory on a large cache. */
+  private touch(key: string, found: Remembered<V>): void {
+    this.lookups += 1;
+    if (found.turn === this.turn) return;
+    found.turn = this.turn;
+    this.remembered.get(key);
+  }
+
+  private get turn(): number {
+    return Math.floor(this.lookups / TURN_LOOKUPS);
+  }
+
   private fly(key: string, load: () => Promise<V>): Promise<V> {
     const loadedAt = performance.now();
     const flight = load().then(
       (value) => {
-        if (this.land(key, flight)) this.remembered.set(key, { value, loadedAt });
+        if (this.land(key, flight)) this.remembered.set(key, { value, loadedAt, turn: this.turn });
         return value;
       },
       (error: unknown) => {

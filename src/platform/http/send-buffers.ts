@@ -16,11 +16,7 @@ export class SendBuffers {
   /** @returns the bytes, whose memory is to be given back when they have been sent */
   join(pieces: readonly Piece[]): Buffer {
     const memory = this.take();
-    let end = 0;
-    for (const piece of pieces) {
-      end += typeof piece === 'string' ? memory.write(piece, end, 'latin1') : piece.copy(memory, end);
-    }
-    return memory.subarray(0, end);
+    return memory.subarray(0, copyInto(memory, pieces));
   }
 
   take(): Buffer {
@@ -37,4 +33,19 @@ export function sizeOfPieces(pieces: readonly Piece[]): number {
   let sizeBytes = 0;
   for (const piece of pieces) sizeBytes += piece.length;
   return sizeBytes;
+}
+
+/** The pieces in one, in memory of their own. */
+export function joined(pieces: readonly Piece[]): Buffer {
+  const memory = Buffer.allocUnsafeSlow(sizeOfPieces(pieces));
+  copyInto(memory, pieces);
+  return memory;
+}
+
+function copyInto(memory: Buffer, pieces: readonly Piece[]): number {
+  let end = 0;
+  for (const piece of pieces) {
+    end += typeof piece === 'string' ? memory.write(piece, end, 'latin1') : piece.copy(memory, end);
+  }
+  return end;
 }

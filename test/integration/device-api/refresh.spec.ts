@@ -152,6 +152,25 @@ describe.each(WAYS)('POST v2/snaps/refresh, by the %s', (way) => {
     });
   });
 
+  it('gives every device its own answer, also where it asks the same as the one before', async () => {
+    const answers = async () => ({
+      behind: await first(refresh(), [installed({ revision: 5 })]),
+      current: await first(refresh(), [installed()]),
+      ahead: await first(refresh(), [installed({ revision: 9 })]),
+      onEdge: await first(refresh(), [installed({ 'tracking-channel': 'latest/edge' })]),
+      elsewhere: (await post({ context: [installed()], actions: [refresh()] }, { ...device, host: 'localhost:1' })).body
+        .toString()
+        .includes('"url":"http://localhost:1/'),
+    });
+    const cold = await answers();
+    expect(await answers()).toEqual(cold);
+    const { behind, current, ahead, onEdge, elsewhere } = cold;
+    expect([behind, current, ahead, onEdge].map(({ snap }) => snap.revision)).toEqual([6, 6, 9, 7]);
+    expect(JSON.stringify(behind)).toBe(JSON.stringify(current));
+    expect(behind.snap.download).toMatchObject({ url: expect.stringContaining(store.url) as string });
+    expect(elsewhere).toBe(true);
+  });
+
   it('moves a device to where it asks to go, back as well', async () => {
     const context = [installed({ revision: 7, 'tracking-channel': 'latest/edge' })];
     expect((await first(refresh({ channel: 'latest/stable' }), context)).snap.revision).toBe(6);

@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 
 import { InvalidChannelError } from '../../../kernel/channel.js';
 import { type Answer, type ByteText, byteText, JSON_TYPE, type Piece } from '../../../platform/http/answer.js';
-import { sizeOfPieces } from '../../../platform/http/send-buffers.js';
+import { joined, sizeOfPieces } from '../../../platform/http/send-buffers.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { type Resolution, resolveInstall, resolveRefresh, type Wish } from '../resolution/resolve.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
 import { AssertionFetches } from './assertion-fetches.js';
+import { isPlainRefresh } from './plain-refresh.js';
 import type { ContextSnap, RefreshAction, RefreshRequest, SnapAction, UnknownAction } from './refresh-request.js';
 import { RevisionDocuments, SNAP_JSON_START } from './revision-documents.js';
 
@@ -63,6 +64,20 @@ export class RefreshService {
     asked: Asked,
   ): Result | Promise<Result> {
     if (entry === null) return [notHeld(action, installed)];
+    if (!isPlainRefresh(entry, action, installed)) return this.resolved(entry, action, installed, asked, false);
+    const ready = entry.ready.find(asked.architecture, installed.trackingChannel, asked.baseUrl);
+    // What is installed may be newer than what is offered; whether it stays is decided anew.
+    if (ready !== null && installed.revision <= ready.revision) return ready.pieces;
+    return this.resolved(entry, action, installed, asked, true);
+  }
+
+  private resolved(
+    entry: CatalogEntry,
+    action: SnapAction,
+    installed: ContextSnap | undefined,
+    asked: Asked,
+    isPlain: boolean,
+  ): Result | Promise<Result> {
     let resolution: Resolution;
     try {
       resolution = resolve(entry, action, installed, asked.architecture);
@@ -80,10 +95,15 @@ export class RefreshService {
     }
     const held = entry.revisions.get(resolution.revision);
     if (held === undefined) throw new Error(`revision ${resolution.revision} of ${entry.name} is not held`);
-    const document = this.documents.of(entry, held);
     const begun = `${start}${SNAP_JSON_START}${asked.baseUrlInJson}`;
-    if (document instanceof Promise) return document.then((json) => [begun, json, '}']);
-    return [begun, document, '}'];
+    const { keepsInstalled } = resolution;
+    const finish = (json: Buffer): Result => {
+      const result = [begun, json, '}'];
+      if (isPlain && !keepsInstalled) keepReady(entry, installed, held.revision, asked, result);
+      return result;
+    };
+    const document = this.documents.of(entry, held);
+    return document instanceof Promise ? document.then(finish) : finish(document);
   }
 
   private find(
@@ -95,6 +115,19 @@ export class RefreshService {
     if (snapId !== undefined) return this.snapshot.byId(snapId);
     return action.name === null ? null : this.snapshot.byName(action.name);
   }
+}
+
+/** Unless the device is to go back, which only one with a newer revision is told to do. */
+function keepReady(
+  entry: CatalogEntry,
+  installed: ContextSnap | undefined,
+  revision: number,
+  { architecture, baseUrl }: Asked,
+  result: Result,
+): void {
+  if (installed === undefined || installed.revision > revision) return;
+  const { trackingChannel } = installed;
+  entry.ready.keep({ architecture, trackingChannel, baseUrl, revision, pieces: [joined(result)] });
 }
 
 function assemble(request: RefreshRequest, results: readonly Result[]): Answer {

@@ -1,6 +1,7 @@
 import type { Epoch } from '../../../kernel/epoch.js';
 import type { ReleaseRow } from '../releases-in-force.js';
 import type { SnapMetadata } from '../snap-metadata.js';
+import type { ReadyResults } from '../snapshot/ready-results.js';
 
 /** What resolving a channel needs to know of a revision. */
 export interface HeldRevision {
@@ -61,4 +62,5 @@ export interface CatalogEntry extends ChannelSource {
   /** The same, filled up from the newest revision's snap.yaml. */
   readonly description: SnapMetadata;
   readonly revisions: ReadonlyMap<number, ListedRevision>;
+  readonly ready: ReadyResults;
 }

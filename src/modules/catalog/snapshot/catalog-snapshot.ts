@@ -33,7 +33,7 @@ export class CatalogSnapshot {
     private readonly changes: ChangeFeed,
   ) {
     const fresh = { isWatched: () => changes.isConnected, graceMs: GRACE_MS };
-    this.entries = new FreshCache({ ...fresh, maxBytes: 64 * MIB, maxEntries: 100_000, sizeOf: sizeOfEntry });
+    this.entries = new FreshCache({ ...fresh, maxBytes: 160 * MIB, maxEntries: 100_000, sizeOf: sizeOfEntry });
     this.ids = new FreshCache({ ...fresh, maxBytes: 8 * MIB, maxEntries: 50_000, sizeOf: () => 150 });
   }
 
@@ -100,5 +100,6 @@ function isShown(assertionId: string): boolean {
 function sizeOfEntry({ value }: Found<CatalogEntry>): number {
   if (value === null) return 150;
   const words = JSON.stringify(value.description).length * 2;
-  return 1_000 + words + value.revisions.size * 700 + value.releases.length * 250 + value.past.length * 100;
+  const lists = value.revisions.size * 700 + value.releases.length * 250 + value.past.length * 100;
+  return 1_000 + words + lists + value.ready.maxBytes;
 }

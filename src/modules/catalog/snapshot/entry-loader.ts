@@ -10,6 +10,7 @@ import type { CatalogEntry, ListedRevision, PastRelease, Publisher } from '../re
 import { ANY_FORMAT } from './assertion-cache.js';
 import { describeSnap } from './describe-snap.js';
 import { publisherOf } from './publisher.js';
+import { ReadyResults } from './ready-results.js';
 
 /** Reads what devices see of a snap out of the database. */
 @Injectable()
@@ -35,17 +36,19 @@ export class EntryLoader {
       this.publisher(snap.publisherId),
     ]);
     const newest = facts[0];
-    const inItsWords = newest === undefined ? {} : describeSnap(await this.snapYaml(snapId, newest.revision));
+    const snapYaml = newest === undefined ? '' : await this.snapYaml(snapId, newest.revision);
+    const description = { ...describeSnap(snapYaml), ...snap.metadata };
     return {
       snapId,
       name: snap.name,
       publisher,
       defaultTrack: snap.defaultTrack,
       metadata: snap.metadata,
-      description: { ...inItsWords, ...snap.metadata },
+      description,
       revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
       releases,
       past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
+      ready: new ReadyResults(roomForResults(snapYaml.length + JSON.stringify(description).length)),
     };
   }
 
@@ -70,6 +73,14 @@ export class EntryLoader {
       revision === null ? [] : [{ architecture, channel, revision }],
     );
   }
+}
+
+const MAX_READY_BYTES = 64 * 1024;
+
+/** Two results of usual size, with what JSON adds; none of a snap whose words would take the room of many others. */
+function roomForResults(words: number): number {
+  const room = 2 * (2_000 + Math.floor(words * 1.25));
+  return room > MAX_READY_BYTES ? 0 : room;
 }
 
 function listed(fact: RevisionFacts): ListedRevision {
