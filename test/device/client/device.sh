@@ -24,7 +24,7 @@ shift
 
 # An empty device: everything that snapd keeps goes into memory.
 mount --make-rprivate /
-for folder in /etc/systemd/system /root/snap /run /snap /usr/lib/snapd /var/cache/snapd /var/lib/snapd /var/snap; do
+for folder in /etc/profile.d /etc/systemd/system /root/snap /run /snap /usr/lib/snapd /var/cache/snapd /var/lib/snapd /var/snap; do
   mkdir -p "$folder"
   mount -t tmpfs -o mode=0755 tmpfs "$folder"
 done
@@ -40,8 +40,15 @@ done
 cp "$here/shims/snap-seccomp" /usr/lib/snapd/snap-seccomp
 export PATH="$here/shims:$client/bin:/snap/bin:$PATH"
 
+# What drop-ins of its unit add to its environment.
+drop_ins() { cat /etc/systemd/system/snapd.service.d/*.conf 2>/dev/null | sed -n 's/^Environment="\(.*\)"$/\1/p'; }
+
 # It ends itself to be restarted by its init when a snapd snap is installed; here this loop is its init.
-(while true; do /usr/lib/snapd/snapd || true; sleep 0.2; done) >"${DEVICE_LOG:-/dev/null}" 2>&1 </dev/null &
+(while true; do
+  mapfile -t environment < <(drop_ins)
+  env "${environment[@]}" /usr/lib/snapd/snapd || true
+  sleep 0.2
+done) >"${DEVICE_LOG:-/dev/null}" 2>&1 </dev/null &
 for _ in $(seq 150); do
   if [ -S /run/snapd.socket ] && snap version 2>/dev/null | grep -q '^series *16'; then
     "$@"

@@ -18,8 +18,11 @@ export class Lab {
     readonly snaps: SnapMaker,
   ) {}
 
-  /** Opens a lab with a store that is running and empty. */
-  static async open(): Promise<Lab> {
+  /**
+   * Opens a lab with a store that is running and empty.
+   * @param settings `KEY=VALUE` that it starts with
+   */
+  static async open(settings: readonly string[] = []): Promise<Lab> {
     await prepareClient();
     const folder = await mkdtemp(join(tmpdir(), 'snap-store-device-'));
     // The embedded database gives up root's rights and has to get through to its files.
@@ -30,6 +33,7 @@ export class Lab {
     const lab = new Lab(folder, store, new SnapMaker(pairs));
     try {
       await store.trustTestRoot();
+      if (settings.length > 0) await store.must('config', ...settings);
       await store.start();
       return lab;
     } catch (error) {

@@ -10,12 +10,18 @@ export interface Outcome {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Standard input; nothing where it is absent. */
+  readonly input?: string;
 }
 
 /** Runs a program to its end and hands back what it said, whatever its exit code; a signal counts as 128 + its number. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { input = '', ...others } = options;
+    const child = spawn(program, args, { ...others, stdio: ['pipe', 'pipe', 'pipe'] });
+    // A program that reads none of it may be gone before it is written.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));

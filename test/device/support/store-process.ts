@@ -48,7 +48,12 @@ export class StoreProcess {
 
   /** Runs one of the operator's commands on this store's data. */
   command(...args: string[]): Promise<Outcome> {
-    return run(process.execPath, [program, '--data-dir', this.dataDir, ...args], { cwd: this.folder });
+    return this.commandWith('', ...args);
+  }
+
+  /** As `command`, with something on standard input. */
+  commandWith(input: string, ...args: string[]): Promise<Outcome> {
+    return run(process.execPath, [program, '--data-dir', this.dataDir, ...args], { cwd: this.folder, input });
   }
 
   /** Runs a command that has to work. @returns what it printed */
@@ -127,7 +132,7 @@ export class StoreProcess {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
