@@ -55,6 +55,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'revision-not-held',
     'seal-broken',
     'seal-key-unusable',
+    'seal-source-kept',
     'settings-file-unreadable',
     'signer-key-invalid',
     'signer-not-known',

@@ -182,6 +182,19 @@ describe(Progress.name, () => {
     expect(report('text', 20)[1]).toBe('\r\u001b[Kjq.snap: reading [#');
   });
 
+  it('counts seconds where nobody knows how many there will be', () => {
+    const stderr = sink();
+    const progress = new Progress(
+      'keys',
+      stderr,
+      { format: 'text', quiet: false },
+      () => 80,
+      () => 0,
+    );
+    progress.report({ step: 'making a key', done: 3, total: null, unit: 'seconds' });
+    expect(stderr.written).toEqual(['\r\u001b[Kkeys: making a key 3 s']);
+  });
+
   it('is one document a step for machines, and nothing for who wants quiet', () => {
     expect(report('json', 80).map((line) => JSON.parse(line) as object)).toEqual([
       { progress: { what: 'jq.snap', ...states[0] } },

@@ -11,7 +11,7 @@ import { Database } from './database/database.js';
 import { Transaction } from './database/transaction.js';
 import { HashWorkers } from './hashing/hash-workers.js';
 import { LoggerFactory } from './logging/logger.js';
-import { Sealing } from './sealing/index.js';
+import { Resealing, SealedTextRepository, Sealing } from './sealing/index.js';
 
 export interface PlatformOptions {
   /** Absolute. */
@@ -41,7 +41,17 @@ class DatabaseLifetime implements OnApplicationShutdown {
 @Module({})
 export class PlatformModule {
   static forRoot(options: PlatformOptions): DynamicModule {
-    const shared = [Transaction, AdvisoryLocks, ChangeFeed, SettingRepository, SettingsService, HashWorkers, Sealing];
+    const shared = [
+      Transaction,
+      AdvisoryLocks,
+      ChangeFeed,
+      SettingRepository,
+      SettingsService,
+      HashWorkers,
+      Sealing,
+      SealedTextRepository,
+      Resealing,
+    ];
     return {
       module: PlatformModule,
       global: true,

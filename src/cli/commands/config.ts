@@ -112,9 +112,15 @@ async function apply(session: Session, configuration: Configuration, changes: Se
     const { readTrustedRoots } = await import('../../modules/assertions/offline.js');
     await readTrustedRoots(roots.split(','));
   }
-  const { guardDatabaseMove } = await import('../database-move.js');
+  const [{ guardDatabaseMove }, { guardSealMove }] = await Promise.all([
+    import('../database-move.js'),
+    import('../seal-move.js'),
+  ]);
   await checkCertificate(session, configuration, changes);
-  await configuration.change(changes, (bootstrap) => guardDatabaseMove(session, bootstrap));
+  await configuration.change(changes, async (bootstrap) => {
+    await guardSealMove(session, bootstrap);
+    await guardDatabaseMove(session, bootstrap);
+  });
 }
 
 async function checkCertificate(

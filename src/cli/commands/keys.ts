@@ -7,7 +7,7 @@ import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
 import { readInput, readSmallFile } from '../input.js';
 import { KeyProgressLine } from '../key-progress.js';
-import { readSecret } from '../secret-input.js';
+import { readSecret } from '../secrets.js';
 import type { Session } from '../session.js';
 import { renderTable } from '../table.js';
 

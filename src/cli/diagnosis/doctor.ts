@@ -9,6 +9,7 @@ import { isTaken } from '../probe.js';
 import { runningServers } from '../../platform/process/running-servers.js';
 import type { Session } from '../session.js';
 import { checkHttps, readHttps } from './https.js';
+import { checkSealing } from './sealing.js';
 import { counted, renderBytes } from '../table.js';
 
 export interface Check {
@@ -118,6 +119,7 @@ async function checkDatabase(session: Session, settings: Settings): Promise<Data
         checkVersion(await facts.databaseVersion()),
         checkClock(await facts.newestAssertion()),
         checkHttps(await readHttps(store)),
+        ...(await checkSealing(store)),
       ];
       return { checks, settings: store.get(Settings) };
     });

@@ -5,6 +5,7 @@ import { AssertionsModule } from '../assertions/index.js';
 import { HttpsModule } from '../https/index.js';
 import { KeysModule } from '../keys/index.js';
 import { SnapImportModule } from '../snap-import/index.js';
+import { CarriedSecrets } from './carried/carried-secrets.js';
 import { RegistrationIntake } from './carried/registration-intake.js';
 import { RegistrationService } from './client/registration.service.js';
 import { SelfIssuing } from './identity/self-issuing.js';
@@ -16,6 +17,7 @@ import { RegistrationVerifier } from './verification/registration-verifier.js';
 @Module({
   imports: [AssertionsModule, HttpsModule, KeysModule, PlatformHttpModule, SnapImportModule],
   providers: [
+    CarriedSecrets,
     OfflineBundleWriter,
     RegistrationIntake,
     RegistrationService,

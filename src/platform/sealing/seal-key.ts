@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 
 import { messageOf } from '../../kernel/store-error.js';
 import { environmentVariable } from '../config/environment.js';
@@ -112,6 +112,7 @@ class Credential implements SealKeySource {
     if (folder === null) {
       throw new SealKeyUnusableError(
         `proxy.seal.source is "credential", and systemd gave none to this process (${CREDENTIALS_VARIABLE} is not set)`,
+        { variable: CREDENTIALS_VARIABLE },
       );
     }
     const file = join(folder, KEY_FILE);
@@ -157,8 +158,15 @@ class Passphrase implements SealKeySource {
   private passphrase(): string {
     const passphrase = environmentVariable(SEAL_PASSPHRASE_VARIABLE);
     if (passphrase !== null) return passphrase;
-    throw new SealKeyUnusableError(`proxy.seal.source is "passphrase", and ${SEAL_PASSPHRASE_VARIABLE} is not set`);
+    const message = `proxy.seal.source is "passphrase", and ${SEAL_PASSPHRASE_VARIABLE} is not set`;
+    throw new SealKeyUnusableError(message, { variable: SEAL_PASSPHRASE_VARIABLE });
   }
+}
+
+/** Which key the passphrase makes whose salt lies in this file; null where the file is none of that kind. */
+export async function storedPassphraseKeyId(file: string): Promise<string | null> {
+  if (basename(file) !== SALT_FILE) return null;
+  return SALT_FORM.exec((await readIfThere(file))?.toString('latin1') ?? '')?.[3] ?? null;
 }
 
 function keyOf(bytes: Buffer, file: string): SealKey {

@@ -26,9 +26,7 @@ export class Sealing {
    * @throws SealKeyUnusableError, WrongPassphraseError
    */
   async seal(plain: Uint8Array, purpose: string): Promise<string> {
-    checkPurpose(purpose);
-    const key = await this.key((source) => source.obtain());
-    return sealedText({ keyId: key.id, payload: encrypt(plain, key.bytes, contextOf(purpose)), purpose });
+    return sealUnder(await this.key((source) => source.obtain()), plain, purpose);
   }
 
   /** @throws SealBrokenError, SealKeyUnusableError, WrongPassphraseError */
@@ -68,6 +66,12 @@ export class Sealing {
     if (key !== null) this.held = { setting, key };
     return key;
   }
+}
+
+/** @throws TypeError for a purpose that does not fit on its line */
+export function sealUnder(key: SealKey, plain: Uint8Array, purpose: string): string {
+  checkPurpose(purpose);
+  return sealedText({ keyId: key.id, payload: encrypt(plain, key.bytes, contextOf(purpose)), purpose });
 }
 
 function contextOf(purpose: string): string {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -159,6 +159,69 @@ describe('the keys of a store', () => {
     expect(await scene.run(['keys', 'export', '--signer'])).toMatchObject({ exitCode: 1 });
     expect((await scene.run(['keys', 'rotate', key.id])).stderr).toContain('(key-retired)');
     expect((await scene.run(['keys', 'retire', 'no-such-key'])).stderr).toContain('(key-not-held)');
+  });
+});
+
+describe('the sealing key', () => {
+  let scene: Scene;
+  let file: string;
+
+  beforeAll(async () => {
+    scene = await Scene.open();
+    file = await scene.write('mounted.key', Buffer.alloc(32, 7));
+    await chmod(file, 0o600);
+    const pem = await scene.write('identity.pem', newKey().export({ type: 'pkcs8', format: 'pem' }));
+    await scene.must('keys', 'import', pem);
+  });
+
+  afterAll(() => scene.close());
+
+  const doctor = async (env: Record<string, string> = {}): Promise<string> =>
+    (await scene.run(['doctor'], { env })).stdout;
+
+  it('moves with everything that is sealed under it, while the store stands still', async () => {
+    const source = `proxy.seal.source=file:${file}`;
+    const server = await scene.startServer();
+    const running = await scene.run(['config', source]);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    expect(running).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(running.stderr).toContain('stop it first (seal-source-kept)');
+    const overridden = await scene.run(['config', source], { env: { PROXY_SEAL_SOURCE: 'file' } });
+    expect(overridden).toMatchObject({ exitCode: 1 });
+    expect(overridden.stderr).toContain('comes from the environment, which has to stop saying so first');
+    expect(await scene.run(['config', source])).toMatchObject({ exitCode: 0 });
+    expect(await scene.must('config', 'proxy.seal.source')).toBe(`file:${file}\n`);
+  });
+
+  it('is looked at by doctor, with what it seals', async () => {
+    const found = await doctor();
+    expect(found).toMatch(new RegExp(`^OK sealing-key: ${file} \\(key [\\w-]{8}\\)$`, 'm'));
+    expect(found).toMatch(/^OK sealed-secrets: 1 secret, all can be opened$/m);
+    expect(found).toMatch(/^OK keys: identity [\w-]{64}$/m);
+    await chmod(file, 0o644);
+    expect(await doctor()).toMatch(/^FAILED sealing-key: .* can be read by others \(mode 644\)/m);
+    await writeFile(file, Buffer.alloc(32, 8));
+    expect(await doctor()).toMatch(
+      /^FAILED sealed-secrets: 1 of 1 secret cannot be opened: key\/[\w-]{64} is sealed under/m,
+    );
+    await writeFile(file, Buffer.alloc(32, 7));
+    expect(await doctor({ PROXY_SEAL_SOURCE: 'credential' })).toMatch(
+      /^WARNING sealing-key: .*CREDENTIALS_DIRECTORY is not set\); what is sealed was not looked at$/m,
+    );
+  });
+
+  it('stays where it is when there is none in the other place', async () => {
+    const { exitCode, stderr } = await scene.run(['config', 'proxy.seal.source=passphrase']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('PROXY_SEAL_PASSPHRASE is not set (seal-key-unusable)');
+    expect(await scene.must('config', 'proxy.seal.source')).toBe(`file:${file}\n`);
+    const env = { PROXY_SEAL_PASSPHRASE: PASSPHRASE };
+    const moved = await scene.run(['config', 'proxy.seal.source=passphrase'], { env });
+    expect(moved).toMatchObject({ exitCode: 0, stdout: 'proxy.seal.source: passphrase\n' });
+    expect(moved.stderr).toContain(`1 secret sealed anew; the old key (${file}) still opens backups`);
+    expect(await doctor(env)).toMatch(/^OK sealed-secrets: 1 secret/m);
+    expect(await doctor({ PROXY_SEAL_PASSPHRASE: 'another' })).toMatch(/^FAILED sealing-key: .*not the passphrase/m);
   });
 });
 

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { CommandLineIo } from './io.js';
-import { readSecret } from './secret-input.js';
+import { readSecret } from './secrets.js';
 
 const QUESTION = { what: 'the passphrase of store.pem', variable: 'PROXY_TEST_SECRET' };
 
