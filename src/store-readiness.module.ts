@@ -1,6 +1,8 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 
+import { Clock } from './kernel/clock.js';
 import { type MissingPart, ReadinessCheck } from './modules/airgap-policy/index.js';
+import { CertificateService, HttpsModule } from './modules/https/index.js';
 import { KeyService, KeysModule } from './modules/keys/index.js';
 import {
   RegistrationIntake,
@@ -9,6 +11,7 @@ import {
   StoreIdentityService,
 } from './modules/registration/index.js';
 import { environmentVariable } from './platform/config/environment.js';
+import { Settings } from './platform/config/settings.js';
 
 /** The password that a bundle was made with, under the name that the original gives it. */
 const INSTALL_PASSWORD = 'SNAPSTORE_BETA_PASSWORD';
@@ -23,6 +26,9 @@ class StoreReadiness extends ReadinessCheck {
     private readonly keys: KeyService,
     private readonly intake: RegistrationIntake,
     private readonly identities: StoreIdentityService,
+    private readonly certificates: CertificateService,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
   ) {
     super();
   }
@@ -40,15 +46,19 @@ class StoreReadiness extends ReadinessCheck {
     return missing;
   }
 
-  warnings(): Promise<string[]> {
-    return Promise.resolve([]);
+  async warnings(): Promise<string[]> {
+    const { certificates, settings } = this;
+    if ((await certificates.current()) === null)
+      return ['HTTPS is off: "snap-store-proxy import-certificate" turns it on'];
+    const problems = await certificates.check(settings.get('proxy.domain'), this.clock.now());
+    return problems.map(({ message }) => `HTTPS: ${message}`);
   }
 }
 
 /** Global, since the room that asks does not know the rooms that can tell. */
 @Global()
 @Module({
-  imports: [KeysModule, RegistrationModule],
+  imports: [HttpsModule, KeysModule, RegistrationModule],
   providers: [{ provide: ReadinessCheck, useClass: StoreReadiness }],
   exports: [ReadinessCheck],
 })

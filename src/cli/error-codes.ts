@@ -47,6 +47,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'package-unavailable',
     'operator-exists',
     'permission-denied',
+    'policy-version-unknown',
     'port-in-use',
     'program-not-packable',
     'program-unreadable',
@@ -130,6 +131,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'macaroon-refused',
     'otp-refused',
     'otp-required',
+    'policy-refused',
     'registration-sealed',
     'signature-required',
     'too-many-attempts',
@@ -199,6 +201,7 @@ const HINTS: Readonly<Record<string, string>> = {
     '"snap-store-proxy doctor" says which sealing key is at hand; proxy.seal.source says where it comes from',
   'seal-key-unusable': 'proxy.seal.source says where the sealing key comes from',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
+  'policy-refused': '"snap-store-proxy policy show" says what may enter, and "policy set FILE" changes it',
   'airgap-already-on': '--change-password replaces the access password by this one',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',
 };

@@ -53,9 +53,11 @@ describe(renderStatus.name, () => {
     storeUrl: 'https://snaps.internal',
     storeDb: { state: 'ok', reason: null },
     isAirGapped: true,
+    registration: 'registered',
     storeId: '3dqTufgq',
     holdings: { snaps: 12, revisions: 31, sizeBytes: 4.2 * 1024 ** 3 },
     services: { catalog: 'running' },
+    policyViolations: null,
   };
 
   it('keeps the wording that scripts read', () => {
@@ -77,6 +79,7 @@ describe(renderStatus.name, () => {
       ...status,
       storeDb: { state: 'error', reason: 'the database at x: y\ncannot be reached' },
       isAirGapped: false,
+      registration: 'none',
       storeId: null,
       holdings: null,
     }).split('\n');
@@ -85,6 +88,11 @@ describe(renderStatus.name, () => {
       'Store ID: not registered',
       'Snaps: unknown',
     ]);
+  });
+
+  it('says that a store without an assertion has none on purpose', () => {
+    const text = renderStatus({ ...status, registration: 'self-issued', storeId: null });
+    expect(text.split('\n')[3]).toBe('Store ID: not registered (self-issued)');
   });
 });
 

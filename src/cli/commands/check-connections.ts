@@ -9,7 +9,7 @@ import type { Session } from '../session.js';
 export function addCheckConnections(parent: Command, commandLine: CommandLine): void {
   const command = parent
     .command('check-connections')
-    .description('check that the database and the storage can be reached')
+    .description('check that the database, the storage and, on the connected side, the servers outside can be reached')
     .action(() => commandLine.run(check));
   example(command, 'snap-store-proxy check-connections');
 }
@@ -17,9 +17,12 @@ export function addCheckConnections(parent: Command, commandLine: CommandLine): 
 async function check(session: Session): Promise<ExitCode> {
   const { checkConnections } = await import('../diagnosis/connections.js');
   const connections = await checkConnections(session);
-  const isFine = connections.every(({ problem }) => problem === null);
-  const line = ({ name, url, problem }: Connection): string =>
-    `${name}: ${url}: ${problem === null ? session.out.paint('green', 'OK') : `${session.out.paint('red', 'FAILED')} (${problem})`}`;
+  const isFine = connections.every(({ state }) => state !== 'failed');
+  const line = ({ name, url, state, problem }: Connection): string => {
+    if (state === 'ok') return `${name}: ${url}: ${session.out.paint('green', 'OK')}`;
+    const word = state === 'failed' ? session.out.paint('red', 'FAILED') : 'not contacted';
+    return `${name}: ${url}: ${word} (${problem ?? ''})`;
+  };
   // The last line has the incumbent's wording.
   session.out.result({ isFine, connections }, () =>
     [

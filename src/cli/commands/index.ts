@@ -19,6 +19,7 @@ import { addKeys } from './keys.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
 import { addMigrateDatabase } from './migrate-database.js';
+import { addPolicy } from './policy.js';
 import { addPushSnap } from './push-snap.js';
 import { addRegister } from './register.js';
 import { addClose, addRelease } from './release.js';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addGc,
   addVerifyStore,
   addBundle,
+  addPolicy,
   addGenerateKeys,
   addKeys,
   addSigners,

@@ -23,12 +23,20 @@ async function show(session: Session): Promise<ExitCode> {
 }
 
 /** Scripts read the first five lines by their wording, and charms read all of it as YAML: no second colon in a line. */
-export function renderStatus({ storeUrl, storeDb, isAirGapped, storeId, holdings, services }: StoreStatus): string {
+export function renderStatus({
+  storeUrl,
+  storeDb,
+  isAirGapped,
+  registration,
+  storeId,
+  holdings,
+  services,
+}: StoreStatus): string {
   return [
     `Store URL: ${storeUrl}`,
     `Store DB: ${storeDb.reason === null ? storeDb.state : `${storeDb.state} (${plain(storeDb.reason)})`}`,
     ...(isAirGapped ? ['Store is in air-gapped mode'] : []),
-    `Store ID: ${storeId ?? 'not registered'}`,
+    `Store ID: ${storeId ?? (registration === 'self-issued' ? 'not registered (self-issued)' : 'not registered')}`,
     holdings === null
       ? 'Snaps: unknown'
       : `Snaps: ${holdings.snaps} (${counted(holdings.revisions, 'revision')}, ${renderBytes(holdings.sizeBytes)})`,

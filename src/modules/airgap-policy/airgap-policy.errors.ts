@@ -1,5 +1,6 @@
 import { StoreError } from '../../kernel/store-error.js';
 import type { MissingPart } from './mode/readiness-check.js';
+import type { CandidateSnap, Objection } from './rules/judge.js';
 
 /** Air-gapped mode cannot be turned on yet. Names each thing that is missing, with the command that mends it. */
 export class NotReadyError extends StoreError {
@@ -36,5 +37,35 @@ export class PolicyInvalidError extends StoreError {
 
   constructor(name: string, problem: string) {
     super(`${name} ${problem}`, { document: name });
+  }
+}
+
+/** The rules keep something out. Names each snap, and each rule that it does not get past. */
+export class PolicyRefusedError extends StoreError {
+  readonly code = 'policy-refused';
+
+  /** @param version null for a draft that is tried out */
+  constructor(
+    refused: readonly { readonly snap: CandidateSnap; readonly objections: readonly Objection[] }[],
+    version: number | null,
+  ) {
+    const lines = refused.map(({ snap, objections }) => {
+      const rules = objections.map(({ rule, reason }) => `${rule}: ${reason}`).join('; ');
+      return `revision ${snap.revision} of ${snap.name} (${rules})`;
+    });
+    const policy = version === null ? 'the policy' : `version ${version} of the policy`;
+    super(`${policy} keeps out ${lines.join(', ')}`, {
+      policyVersion: version,
+      snaps: refused.map(({ snap }) => snap.name),
+      rules: [...new Set(refused.flatMap(({ objections }) => objections.map(({ rule }) => rule)))],
+    });
+  }
+}
+
+export class PolicyVersionUnknownError extends StoreError {
+  readonly code = 'policy-version-unknown';
+
+  constructor(version: number) {
+    super(`there is no version ${version} of the policy`, { version });
   }
 }

@@ -5,7 +5,7 @@ import type { AssertionService } from '../assertions/index.js';
 import { CarriedAssertions } from './carried-assertions.js';
 import type { CarriedFile, CarriedPart, CarriedSnap } from './carried-file.js';
 import type { HeldContent } from './held-content.js';
-import type { ImportPolicy } from './import-policy.js';
+import type { ImportPolicy, ProposedSnap } from './import-policy.js';
 import type { ImportReport } from './import-report.js';
 import { ComponentsUnsupportedError } from './import.errors.js';
 import type { SignerService } from './signers/signer.service.js';
@@ -150,10 +150,10 @@ export class ImportReading {
     this.signature ??= await this.tools.signers.judge(null, this.file.path);
     await this.verifyAssertions();
     const expected = this.claims.get(part.place.member ?? '') ?? (await this.evidence.expectation(part.place, part));
-    if (part.declared === null && expected !== null) await this.propose([expected]);
+    if (part.declared === null && expected !== null) await this.propose([unread(expected)]);
     const blob = await this.receive(part, expected);
     const claim = await this.evidence.claim(part.place, part, blob.sha3_384);
-    if (part.declared === null && expected === null) await this.propose([claim]);
+    if (part.declared === null && expected === null) await this.propose([unread(claim)]);
     await this.inspect({ place: part.place, snap: part, blob }, claim);
   }
 
@@ -165,7 +165,7 @@ export class ImportReading {
   private async verifyLate(received: Received): Promise<void> {
     this.current = received.place;
     const claim = await this.evidence.claim(received.place, received.snap, received.blob.sha3_384);
-    await this.propose([claim]);
+    await this.propose([unread(claim)]);
     await this.inspect(received, claim);
   }
 
@@ -182,6 +182,8 @@ export class ImportReading {
   private async inspect({ place, blob }: Received, claim: SnapClaim): Promise<void> {
     const inspection = await inspectReceived(place, blob);
     checkSelfDescription(place, inspection, claim);
+    const { confinement, interfaces, architectures } = inspection;
+    await this.propose([{ ...claim, contents: { confinement, interfaces, architectures } }]);
     this.verified.push({ claim, inspection, blob });
   }
 
@@ -197,10 +199,10 @@ export class ImportReading {
         this.claims.set(member, await this.evidence.claim({ file: this.file.path, member }, subject, digest));
       }
     }
-    await this.propose([...this.claims.values()]);
+    await this.propose([...this.claims.values()].map(unread));
   }
 
-  private async propose(snaps: readonly SnapClaim[]): Promise<void> {
+  private async propose(snaps: readonly ProposedSnap[]): Promise<void> {
     await this.tools.policy.check({ file: this.file.path, signer: this.signature?.signer ?? null, snaps });
   }
 
@@ -239,4 +241,9 @@ export class ImportReading {
     const { name, readBytes: done, sizeBytes: total } = this.file;
     this.options.onProgress({ step: `reading ${this.current.member ?? name}`, done, total, unit: 'bytes' });
   }
+}
+
+/** A snap as far as it is known before it has been read. */
+function unread(claim: SnapClaim): ProposedSnap {
+  return { ...claim, contents: null };
 }

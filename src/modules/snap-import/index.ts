@@ -1,5 +1,5 @@
 export { CarriedFile } from './carried-file.js';
-export { ImportPolicy, type ImportProposal } from './import-policy.js';
+export { ImportPolicy, type ImportProposal, type ProposedSnap } from './import-policy.js';
 export type { ImportProgress } from './import-reading.js';
 export { ImportRecord, type ImportState } from './import-record.entity.js';
 export type { ImportedRevision, ImportReport } from './import-report.js';

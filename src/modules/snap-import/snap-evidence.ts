@@ -11,6 +11,8 @@ export interface SnapClaim {
   /** As the snap-declaration gives it. */
   readonly name: string;
   readonly publisherId: string;
+  /** The user name of the publisher's account; null where it has none. */
+  readonly publisherName: string | null;
   readonly revision: number;
   readonly digest: Sha3_384;
   readonly sizeBytes: number;
@@ -67,10 +69,12 @@ export class SnapEvidence {
     if (declared !== null && declared.name !== name) {
       throw refused(place, `is declared as "${declared.name}", and its snap-declaration says "${name}"`);
     }
+    const publisherId = declaration.text('publisher-id');
     return {
       snapId,
       name,
-      publisherId: declaration.text('publisher-id'),
+      publisherId,
+      publisherName: await this.userNameOf(publisherId),
       revision,
       digest,
       sizeBytes,
@@ -92,6 +96,11 @@ export class SnapEvidence {
       throw refused(place, `has no account assertion for its publisher ${publisherId}`);
     }
     return declaration;
+  }
+
+  private async userNameOf(accountId: string): Promise<string | null> {
+    const userName = (await this.assertions.find('account', [accountId]))?.headers.username;
+    return typeof userName === 'string' && userName !== '' ? userName : null;
   }
 
   private async snapRevision(place: BundlePlace, snap: SnapSubject, digest: Sha3_384): Promise<Assertion> {

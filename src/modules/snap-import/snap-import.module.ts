@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 
+import { AirgapPolicyModule, ImportRules } from '../airgap-policy/index.js';
 import { AssertionsModule } from '../assertions/index.js';
 import { BlobsModule } from '../blobs/index.js';
 import { CatalogModule } from '../catalog/index.js';
 import { HeldContent } from './held-content.js';
-import { EverythingMayEnter, ImportPolicy } from './import-policy.js';
+import { ImportPolicy } from './import-policy.js';
 import { ImportPublisher } from './import-publisher.js';
 import { ImportRepository } from './import.repository.js';
 import { ImportService } from './import.service.js';
@@ -13,9 +14,9 @@ import { SignerService } from './signers/signer.service.js';
 import { WatchFolder } from './watch/watch-folder.js';
 
 @Module({
-  imports: [AssertionsModule, BlobsModule, CatalogModule],
+  imports: [AirgapPolicyModule, AssertionsModule, BlobsModule, CatalogModule],
   providers: [
-    { provide: ImportPolicy, useClass: EverythingMayEnter },
+    { provide: ImportPolicy, inject: [ImportRules], useFactory: (rules: ImportRules): ImportPolicy => rules },
     BundleSignerRepository,
     HeldContent,
     ImportPublisher,

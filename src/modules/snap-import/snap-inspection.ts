@@ -20,6 +20,8 @@ export interface SnapInspection {
   /** Byte for byte. */
   readonly snapYaml: string;
   readonly commonIds: readonly string[];
+  /** Of its plugs and slots, each once. */
+  readonly interfaces: readonly string[];
 }
 
 const USUAL_PROVENANCE = 'global-upload';
@@ -48,6 +50,7 @@ export async function inspectReceived(place: BundlePlace, blob: ReceivedBlob): P
       provenance: yaml.provenance ?? USUAL_PROVENANCE,
       snapYaml,
       commonIds,
+      interfaces: [...new Set([...yaml.plugs, ...yaml.slots].map((one) => one.interface))].sort(),
     };
   } catch (error) {
     if (!(error instanceof StoreError) || error instanceof SnapRefusedError) throw error;

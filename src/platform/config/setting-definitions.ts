@@ -249,6 +249,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     defaultValue: () => null,
   },
   {
+    key: 'proxy.upstream',
+    summary: 'the online store that the connected side fetches from',
+    accepted: 'an https URL (http only on this machine itself) without query and fragment',
+    accepts: isSecureUrl,
+    defaultValue: () => 'https://api.snapcraft.io',
+  },
+  {
     key: 'proxy.dashboard.location',
     summary: 'the authority that "register --offline" registers this store with',
     accepted: 'an https URL (http only on this machine itself) without query and fragment',

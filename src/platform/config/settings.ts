@@ -69,13 +69,14 @@ export class Settings {
 
   lookup(key: string): SettingValue {
     const definition = settingDefinition(key);
-    if (definition.managedBy !== undefined) return { value: this.layers.stored.get(key) ?? null, source: 'stored' };
     const candidates: [SettingSource, string | null | undefined][] = [
       ['flag', this.layers.flag.get(key)],
       ['environment', environmentVariable(environmentNameOf(key))],
       ['file', this.layers.file.get(key)],
       ['stored', this.layers.stored.get(key)],
     ];
+    // What another room keeps is stored, or it is not set.
+    if (definition.managedBy !== undefined) candidates.splice(0, 3);
     for (const [source, value] of candidates) if (value !== undefined && value !== null) return { value, source };
     return { value: definition.defaultValue(), source: 'default' };
   }

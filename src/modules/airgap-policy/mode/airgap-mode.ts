@@ -68,7 +68,7 @@ export class AirgapMode implements SettingKeeper, OnModuleInit {
   /** The settings are read again whenever any process of the store has changed one; the mode is announced as one. */
   async read(): Promise<ReadonlyMap<string, string>> {
     await this.follow();
-    return new Map([[AIRGAP_SETTING, String(this.current.isOn)]]);
+    return this.current.isOn ? new Map([[AIRGAP_SETTING, 'true']]) : new Map();
   }
 
   /** A configuration that is carried back in says what holds already, and nothing else. @throws InvalidSettingError */

@@ -48,15 +48,15 @@ export class AirgapSwitch {
   ) {}
 
   /**
-   * Takes in the carried registration, sets the access password, makes the secret of device sessions where there is none, and
-   * turns the mode on; all of it or nothing. Every process of the store takes it over at once. Where the mode is on, the same
+   * Takes in the carried registration; then sets the access password, makes the secret of device sessions where there is none
+   * and turns the mode on: all of that or nothing. Every process of the store takes it over at once. Where the mode is on, the same
    * password changes nothing.
    * @throws NotReadyError, PasswordUnusableError, AlreadyAirGappedError, and what the carried registration is refused with
    */
   async enable({ password, by, changePassword = false }: EnableOptions): Promise<Enabled> {
     checkPassword(password);
+    await this.checkReadiness();
     const outcome = await this.alone(async () => {
-      await this.readiness.takeInCarried();
       const missing = await this.readiness.missing();
       if (missing.length > 0) throw new NotReadyError(missing);
       const isOn = (await this.events.newest())?.state === 'on';
@@ -68,13 +68,19 @@ export class AirgapSwitch {
       await this.changes.announce(SETTINGS_TOPIC, [AIRGAP_SETTING]);
       return outcome;
     });
-    await this.mode.follow();
+    // The mode is among what is read.
+    await this.settingsService.readKept();
     return { outcome, since: this.mode.since ?? new Date(), warnings: await this.readiness.warnings() };
   }
 
-  /** What has to be there first; asked before anybody is asked for a password. @throws as `enable` */
+  /**
+   * Takes in the carried registration, as the first start would, and looks for what is missing: before anybody is asked for a
+   * password.
+   * @throws NotReadyError, and what the carried registration is refused with
+   */
   async checkReadiness(): Promise<void> {
-    const missing = await this.readinessAfterTakingIn();
+    await this.readiness.takeInCarried();
+    const missing = await this.readiness.missing();
     if (missing.length > 0) throw new NotReadyError(missing);
   }
 
@@ -86,7 +92,7 @@ export class AirgapSwitch {
       await this.events.add({ state: 'off', byUser: by, host: hostname() });
       await this.changes.announce(SETTINGS_TOPIC, [AIRGAP_SETTING]);
     });
-    await this.mode.follow();
+    await this.settingsService.readKept();
   }
 
   private async enableAgain(password: string, changePassword: boolean): Promise<'already-on' | 'password-changed'> {
@@ -100,22 +106,6 @@ export class AirgapSwitch {
   private async makeDeviceSecret(): Promise<void> {
     const secret = randomBytes(DEVICE_SECRET_BYTES).toString('base64url');
     await this.settingsService.change(new Map([[DEVICE_SECRET, secret]]));
-  }
-
-  /** Done and undone: taking in belongs to turning on. */
-  private async readinessAfterTakingIn(): Promise<Awaited<ReturnType<ReadinessCheck['missing']>>> {
-    const undo = new Error('only asked');
-    let missing: Awaited<ReturnType<ReadinessCheck['missing']>> = [];
-    await this.transaction
-      .run(async () => {
-        await this.readiness.takeInCarried();
-        missing = await this.readiness.missing();
-        throw undo;
-      })
-      .catch((thrown: unknown) => {
-        if (thrown !== undo) throw thrown;
-      });
-    return missing;
   }
 
   private alone<T>(work: () => Promise<T>): Promise<T> {

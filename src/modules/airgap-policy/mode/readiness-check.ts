@@ -9,8 +9,8 @@ export interface MissingPart {
 /** What the other rooms know of a store that is about to be closed off. Implemented where the rooms are put together. */
 export abstract class ReadinessCheck {
   /**
-   * Takes a registration that was carried here into the database; nothing where there is none or it is there already. Part of
-   * the transaction that turns the mode on.
+   * Takes a registration that was carried here into the database, whole or not at all; nothing where there is none or it is
+   * there already.
    * @throws what a registration that cannot be opened or does not hold is refused with
    */
   abstract takeInCarried(): Promise<void>;
