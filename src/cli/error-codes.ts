@@ -199,7 +199,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'no-active-key': '"snap-store-proxy generate-keys" makes keys, "snap-store-proxy keys import FILE" takes one in',
   'seal-broken':
     '"snap-store-proxy doctor" says which sealing key is at hand; proxy.seal.source says where it comes from',
-  'seal-key-unusable': 'proxy.seal.source says where the sealing key comes from',
+  'seal-key-unusable':
+    'put the sealing key back where proxy.seal.source says; where it is lost, a new file of 32 random bytes there lets lost secrets be replaced',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
   'policy-refused': '"snap-store-proxy policy show" says what may enter, and "policy set FILE" changes it',
   'airgap-already-on': '--change-password replaces the access password by this one',

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { SCHEMA } from '../database/data-source.js';
 import { Transaction } from '../database/transaction.js';
+import { parseSealedText } from './sealed-text.js';
 
 /** One place in the database that holds a sealed text. */
 export interface StoredSealedText {
@@ -19,6 +20,12 @@ export class SealedTextRepository {
 
   all(): Promise<StoredSealedText[]> {
     return this.find('');
+  }
+
+  /** Under which key one of them is sealed; null where nothing is. */
+  async someKeyId(): Promise<string | null> {
+    const [first] = await this.all();
+    return first === undefined ? null : (parseSealedText(first.text)?.keyId ?? null);
   }
 
   /** All of them; nobody else changes them until the transaction ends. */

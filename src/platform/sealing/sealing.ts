@@ -1,11 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 
 import { DataDirectory } from '../config/data-directory.js';
 import { Settings } from '../config/settings.js';
 import { checkPurpose, decrypt, encrypt } from './cipher.js';
 import { type SealKey, sealKeySource, type SealKeySource } from './seal-key.js';
-import { sealedText, parseSealedText } from './sealed-text.js';
-import { SealBrokenError } from './sealing.errors.js';
+import { parseSealedText, sealedText } from './sealed-text.js';
+import { SealedTextRepository } from './sealed-text.repository.js';
+import { SealBrokenError, SealKeyUnusableError } from './sealing.errors.js';
 
 /**
  * Keeps secrets at rest unreadable without this store's sealing key (AES-256-GCM). A sealed text is one line,
@@ -19,6 +20,8 @@ export class Sealing {
   constructor(
     private readonly settings: Settings,
     private readonly dataDirectory: DataDirectory,
+    /** Knows what is sealed already; without it a missing key is taken for the first use. */
+    @Optional() private readonly texts?: SealedTextRepository,
   ) {}
 
   /**
@@ -26,7 +29,7 @@ export class Sealing {
    * @throws SealKeyUnusableError, WrongPassphraseError
    */
   async seal(plain: Uint8Array, purpose: string): Promise<string> {
-    return sealUnder(await this.key((source) => source.obtain()), plain, purpose);
+    return sealUnder(await this.key((source) => this.obtain(source)), plain, purpose);
   }
 
   /** @throws SealBrokenError, SealKeyUnusableError, WrongPassphraseError */
@@ -52,6 +55,16 @@ export class Sealing {
   /** Where the key in force is. */
   source(): SealKeySource {
     return sealKeySource(this.setting, this.dataDirectory.path);
+  }
+
+  /** A key that is gone is not made anew: what it has sealed would look damaged from then on. */
+  private async obtain(source: SealKeySource): Promise<SealKey> {
+    const held = await source.read();
+    if (held !== null) return held;
+    const sealedUnder = await this.texts?.someKeyId();
+    if (sealedUnder === undefined || sealedUnder === null) return source.obtain();
+    const message = `secrets of this store are sealed under key ${sealedUnder}, and ${source.file ?? source.description} is missing`;
+    throw new SealKeyUnusableError(message, { sealedUnder, file: source.file });
   }
 
   private get setting(): string {

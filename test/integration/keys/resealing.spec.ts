@@ -67,6 +67,21 @@ async function allOpens(): Promise<void> {
   expect(await store.context.get(CertificateService).serving()).not.toBeNull();
 }
 
+describe('a sealing key that is gone', () => {
+  it('is not made anew while something is sealed under it', async () => {
+    const keyFile = join(dataDir, 'seal.key');
+    const kept = await readFile(keyFile);
+    await rm(keyFile);
+    await reopen('file');
+    const settings = store.context.get(SettingsService);
+    const error: unknown = await settings.change(new Map([[KEY, SECRET]])).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'seal-key-unusable', details: { file: keyFile } });
+    await expect(readFile(keyFile)).rejects.toThrow('ENOENT');
+    await writeFile(keyFile, kept);
+    await allOpens();
+  });
+});
+
 describe(Resealing.name, () => {
   it('moves everything that is sealed, whichever room keeps it, to another key', async () => {
     await allOpens();
