@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { encodeAssertionStream } from '../../../src/formats/assertion/index.js';
-import { PROGRAM, Scene } from './scene.js';
+import { shown } from '../../integration/https/scene.js';
+import { PROGRAM, Scene, until } from './scene.js';
 
 const NOBODY = 65_534;
 
@@ -123,7 +124,12 @@ describe.runIf(canDropRights)("root, on somebody else's data folder", () => {
   });
 
   it("listens on root's ports, and serves as its owner", async () => {
-    const server = await scene.startServer([], {}, await freePrivilegedPort());
+    const [port, securePort] = await freePrivilegedPorts();
+    await scene.must('config', `proxy.port.https=${securePort}`, 'proxy.domain=localhost');
+    const server = await scene.startServer([], {}, port);
+    // The port is root's to give, also when its turn comes later.
+    await scene.must('import-certificate', '--selfsigned');
+    await until(async () => (await shown(securePort)) !== null);
     expect((await fetch(`${server.url}/_status/check`)).ok).toBe(true);
     const list = await readFile(`/proc/${server.child.pid!}/task/${server.child.pid!}/children`, 'utf8');
     const owners = await Promise.all(
@@ -139,8 +145,13 @@ describe.runIf(canDropRights)("root, on somebody else's data folder", () => {
   });
 });
 
-async function freePrivilegedPort(): Promise<number> {
-  for (let port = 700; port < 1024; port++) {
+async function freePrivilegedPorts(): Promise<[number, number]> {
+  const port = await freePrivilegedPort(700);
+  return [port, await freePrivilegedPort(port + 1)];
+}
+
+async function freePrivilegedPort(from: number): Promise<number> {
+  for (let port = from; port < 1024; port++) {
     const probe = createServer().listen(port, '127.0.0.1');
     const taken = once(probe, 'error').then(() => true);
     const free = once(probe, 'listening').then(() => false);
