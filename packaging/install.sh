@@ -122,8 +122,9 @@ install_all() {
 	stage_version
 	make_user
 	make_data
-	switch_to "versions/$name"
+	switch_to "versions/$version_name"
 	make_links
+	check_command
 	make_service
 	forget_old_versions
 	say_next_steps
@@ -172,14 +173,13 @@ is_program() {
 
 # A folder that is in use is never touched: the same version again gets another name.
 choose_target() {
-	first=$version-$(digest_of "$here/SHA256SUMS" | cut -c 1-12)
-	name=$first
+	base_name=$version-$(digest_of "$here/SHA256SUMS" | cut -c 1-12)
+	version_name=$base_name
 	count=1
-	while [ -e "$prefix/versions/$name" ]; do
+	while [ -e "$prefix/versions/$version_name" ]; do
 		count=$((count + 1))
-		name=$first.$count
+		version_name=$base_name.$count
 	done
-	target=$prefix/versions/$name
 }
 
 # Puts the new version beside the old one, under its final name only when it is whole and runs.
@@ -202,7 +202,7 @@ stage_version() {
 	[ "$("$stage/bin/snap-store-proxy" --version 2>&1)" = "$version" ] ||
 		fail "the program does not run on this machine: $("$stage/bin/snap-store-proxy" --version 2>&1)"
 	sync
-	mv "$stage" "$target"
+	mv "$stage" "$prefix/versions/$version_name"
 }
 
 # Shared libraries of the embedded database are found under more than one name; the list was checked with the rest.
@@ -232,13 +232,13 @@ make_data() {
 	make_private "$data" 0750
 	mkdir -p "$data/registration"
 	make_private "$data/registration" 0700
-	for name in proxy.assert registration_bundle.b64; do
-		if [ ! -f "$here/$name" ]; then continue; fi
-		fresh=$data/registration/.$name.$$
-		(umask 077 && cat "$here/$name" >"$fresh")
+	for file in proxy.assert registration_bundle.b64; do
+		if [ ! -f "$here/$file" ]; then continue; fi
+		fresh=$data/registration/.$file.$$
+		(umask 077 && cat "$here/$file" >"$fresh")
 		make_private "$fresh" 0600
 		sync
-		mv -f "$fresh" "$data/registration/$name"
+		mv -f "$fresh" "$data/registration/$file"
 	done
 	mkdir -p "$push_folder"
 }
@@ -261,8 +261,8 @@ switch_to() {
 
 # Somebody else's command of the same name is not ours to replace.
 refuse_foreign_links() {
-	for name in snap-store-proxy snap-proxy; do
-		link=$links/$name
+	for command in snap-store-proxy snap-proxy; do
+		link=$links/$command
 		if [ ! -e "$link" ] && [ ! -L "$link" ]; then continue; fi
 		[ -L "$link" ] && [ "$(readlink "$link")" = "$prefix/current/bin/snap-store-proxy" ] ||
 			fail "$link is there already and is not this program's: remove it, or choose another --bin-dir"
@@ -271,14 +271,26 @@ refuse_foreign_links() {
 
 make_links() {
 	mkdir -p "$links"
-	for name in snap-store-proxy snap-proxy; do
-		point "$links/$name" "$prefix/current/bin/snap-store-proxy"
+	for command in snap-store-proxy snap-proxy; do
+		point "$links/$command" "$prefix/current/bin/snap-store-proxy"
 	done
 }
 
 # The embedded database's socket lies below, and outside of the service's own /tmp; its path can only be so long.
 refuse_long_data_path() {
 	if [ ${#data} -gt 70 ] && has_systemd; then fail "--data-dir takes at most 70 characters for a service"; fi
+}
+
+check_command() {
+	if [ "$("$links/snap-store-proxy" --version 2>&1)" = "$version" ]; then return 0; fi
+	go_back || true
+	fail "$links/snap-store-proxy does not run"
+}
+
+# To the version that was there before, where there was one.
+go_back() {
+	if [ "$previous" = '' ] || [ ! -d "$prefix/$previous" ]; then return 1; fi
+	switch_to "$previous"
 }
 
 has_systemd() {
@@ -289,7 +301,7 @@ has_systemd() {
 make_service() {
 	has_systemd || return 0
 	for unit in snap-store-proxy.service snap-store-proxy-registered.path; do
-		fill_in "$target/program/packaging/$unit" >"/etc/systemd/system/.$unit.$$"
+		fill_in "$prefix/current/program/packaging/$unit" >"/etc/systemd/system/.$unit.$$"
 		mv -f "/etc/systemd/system/.$unit.$$" "/etc/systemd/system/$unit"
 	done
 	systemctl daemon-reload
@@ -297,8 +309,7 @@ make_service() {
 	systemctl --quiet enable --now snap-store-proxy-registered.path
 	systemctl --quiet is-active snap-store-proxy.service || return 0
 	systemctl restart snap-store-proxy.service && stays_up && return 0
-	if [ "$previous" != '' ] && [ -d "$prefix/$previous" ]; then
-		switch_to "$previous"
+	if go_back; then
 		systemctl restart snap-store-proxy.service || true
 		fail "$version does not start (see journalctl -u snap-store-proxy); $previous runs again"
 	fi
@@ -344,7 +355,7 @@ replace_all() {
 forget_old_versions() {
 	for folder in "$prefix"/versions/*; do
 		case "versions/${folder##*/}" in
-		"versions/$name" | "$previous") ;;
+		"versions/$version_name" | "$previous") ;;
 		*) rm -rf "$folder" ;;
 		esac
 	done
@@ -368,9 +379,9 @@ uninstall() {
 		rm -rf /etc/systemd/system/snap-store-proxy.service.d
 		systemctl daemon-reload
 	fi
-	for name in snap-store-proxy snap-proxy; do
-		if [ "$(readlink "$links/$name" 2>/dev/null || true)" = "$prefix/current/bin/snap-store-proxy" ]; then
-			rm -f "$links/$name"
+	for command in snap-store-proxy snap-proxy; do
+		if [ "$(readlink "$links/$command" 2>/dev/null || true)" = "$prefix/current/bin/snap-store-proxy" ]; then
+			rm -f "$links/$command"
 		fi
 	done
 	rm -f "$prefix/current"
@@ -396,7 +407,7 @@ say_next_steps() {
 	if [ "$data" != /var/lib/snap-store-proxy ]; then command="$command --data-dir $data"; fi
 	case $previous in
 	'') echo "snap-store-proxy $version is installed in $prefix; its data is in $data." ;;
-	"versions/$first" | "versions/$first".*)
+	"versions/$base_name" | "versions/$base_name".*)
 		echo "snap-store-proxy $version was installed already; it has been put in again." ;;
 	*) echo "snap-store-proxy $version is installed in $prefix in place of ${previous#versions/}; its data is where it was." ;;
 	esac

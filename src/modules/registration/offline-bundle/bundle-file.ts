@@ -23,6 +23,8 @@ const PIECE_BYTES = 256 * 1024;
 const GZIP_LEVEL = 6;
 /** What the ustar header takes, its prefix included; nothing but plain headers is written. */
 const LONGEST_PATH_BYTES = 250;
+/** What sh, tar and sha256sum all read as it stands: single spaces inside are as much as that takes. */
+const PLAIN_PATH = /^[\x21-\x5b\x5d-\x7e]+(?: [\x21-\x5b\x5d-\x7e]+)*$/;
 const BUNDLE_MODE = 0o600;
 
 export interface WriteBundleInput {
@@ -152,7 +154,7 @@ class Feeding {
 
   private async add(member: Member): Promise<void> {
     const path = `${BUNDLE_FOLDER}/${member.path}`;
-    if (!/^[\x21-\x7e]+$/.test(path) || path.length > LONGEST_PATH_BYTES) {
+    if (!PLAIN_PATH.test(path) || path.length > LONGEST_PATH_BYTES) {
       throw new ProgramNotPackableError(`${member.path} cannot be carried under that name`, { path: member.path });
     }
     const hash = createHash('sha256');

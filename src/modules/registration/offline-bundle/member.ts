@@ -39,7 +39,9 @@ export async function fileMember(path: string, file: string, mode?: number): Pro
     path,
     mode: mode ?? ((status.mode & 0o111) === 0 ? READABLE : EXECUTABLE),
     sizeBytes: status.size,
-    content: () => createReadStream(file, { highWaterMark: READ_BYTES }) as AsyncIterable<Uint8Array>,
+    // A stream takes all of its buffer at once, and most files are small.
+    content: () =>
+      createReadStream(file, { highWaterMark: Math.min(READ_BYTES, status.size + 1) }) as AsyncIterable<Uint8Array>,
   };
 }
 
