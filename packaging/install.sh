@@ -112,7 +112,7 @@ choose_links() {
 
 install_all() {
 	check_machine
-	if [ "$sha256" != '' ]; then unpack_checked_tarball; fi
+	if [ "$sha256" != '' ]; then install_checked_tarball; fi
 	check_files "$here" SHA256SUMS
 	previous=
 	if [ -L "$prefix/current" ]; then previous=$(readlink "$prefix/current"); fi
@@ -138,18 +138,24 @@ check_machine() {
 	done
 }
 
-# From here on only what is in the file with that digest counts, whatever happened to the folder.
-unpack_checked_tarball() {
+# Only what is in the file with that digest counts from here on, its installer too, whatever happened to the folder.
+install_checked_tarball() {
 	if [ "$tarball" = '' ]; then tarball=$(dirname -- "$here")/offline-snap-store.tar.gz; fi
 	[ -f "$tarball" ] || fail "$tarball is not there; --tarball FILE says where it is"
 	found=$(digest_of "$tarball")
 	[ "$found" = "$sha256" ] || fail "$tarball is not the file you mean: its SHA-256 is $found"
 	mkdir -p "$prefix"
-	clean_workshops
+	rm -rf "$prefix"/.unpacking-*
 	workshop=$prefix/.unpacking-$$
 	mkdir -m 700 "$workshop"
 	tar -xzf "$tarball" -C "$workshop" --no-same-owner || fail "$tarball cannot be unpacked"
-	here=$workshop/offline-snap-store
+	set -- --prefix "$prefix" --data-dir "$data" --bin-dir "$links"
+	if [ "$user" = '' ]; then set -- "$@" --no-user; fi
+	if [ "$service" = no ]; then set -- "$@" --no-service; fi
+	status=0
+	sh "$workshop/offline-snap-store/install.sh" "$@" || status=$?
+	rm -rf "$workshop"
+	exit "$status"
 }
 
 # Every file that the given list names, and the list itself. Says which file is not what it was.
@@ -185,7 +191,8 @@ choose_target() {
 # Puts the new version beside the old one, under its final name only when it is whole and runs.
 stage_version() {
 	mkdir -p "$prefix/versions"
-	clean_stages
+	# What an interrupted run has left.
+	rm -rf "$prefix"/versions/.new-*
 	stage=$prefix/versions/.new-$$
 	mkdir "$stage"
 	while read -r digest path; do
@@ -234,7 +241,7 @@ make_data() {
 	make_private "$data/registration" 0700
 	for file in proxy.assert registration_bundle.b64; do
 		if [ ! -f "$here/$file" ]; then continue; fi
-		fresh=$data/registration/.$file.$$
+		fresh=$data/registration/.$file.new
 		(umask 077 && cat "$here/$file" >"$fresh")
 		make_private "$fresh" 0600
 		sync
@@ -250,8 +257,9 @@ make_private() {
 
 # A link is replaced in one step.
 point() {
-	ln -s "$2" "$1.$$"
-	mv -fT "$1.$$" "$1"
+	fresh=${1%/*}/.${1##*/}.new
+	ln -sfn "$2" "$fresh"
+	mv -fT "$fresh" "$1"
 }
 
 switch_to() {
@@ -301,8 +309,8 @@ has_systemd() {
 make_service() {
 	has_systemd || return 0
 	for unit in snap-store-proxy.service snap-store-proxy-registered.path; do
-		fill_in "$prefix/current/program/packaging/$unit" >"/etc/systemd/system/.$unit.$$"
-		mv -f "/etc/systemd/system/.$unit.$$" "/etc/systemd/system/$unit"
+		fill_in "$prefix/current/program/packaging/$unit" >"/etc/systemd/system/.$unit.new"
+		mv -f "/etc/systemd/system/.$unit.new" "/etc/systemd/system/$unit"
 	done
 	systemctl daemon-reload
 	systemctl --quiet enable snap-store-proxy.service
@@ -359,16 +367,6 @@ forget_old_versions() {
 		*) rm -rf "$folder" ;;
 		esac
 	done
-	clean_workshops
-}
-
-# What an interrupted run has left.
-clean_stages() {
-	rm -rf "$prefix"/versions/.new-*
-}
-
-clean_workshops() {
-	rm -rf "$prefix"/.unpacking-*
 }
 
 uninstall() {
@@ -385,8 +383,7 @@ uninstall() {
 		fi
 	done
 	rm -f "$prefix/current"
-	rm -rf "$prefix/versions"
-	clean_workshops
+	rm -rf "$prefix/versions" "$prefix"/.unpacking-*
 	if [ "$links" = "$prefix/bin" ]; then rmdir "$links" 2>/dev/null || true; fi
 	rmdir "$prefix" 2>/dev/null || true
 	if [ "$purge" = no ]; then
