@@ -10,7 +10,7 @@ import {
   TooManyAttemptsError,
 } from '../../../src/modules/registration/index.js';
 import { totpCode } from '../../../src/modules/registration/authority/login/totp.js';
-import { HttpAuthorityClient, UpstreamUnreachableError } from '../../../src/modules/upstream/index.js';
+import { type HttpAuthorityClient, UpstreamUnreachableError } from '../../../src/modules/upstream/index.js';
 import { InvalidAnswerError } from '../../../src/formats/registration-protocol/index.js';
 import { parseQuestions } from '../../../src/formats/registration-protocol/questions.js';
 import { TestAuthority } from '../../support/test-authority.js';
