@@ -65,6 +65,8 @@ function renderBar(what: string, { step, done, total, unit }: ProgressState): st
     if (unit === 'bytes') return renderBytes(number);
     return unit === 'seconds' ? `${number} s` : String(number);
   };
+  // A step whose end nobody knows and that counts nothing.
+  if ((total === null || total === 0) && done === 0) return `${what}: ${step}`;
   if (total === null || total === 0) return `${what}: ${step} ${amount(done)}`;
   const share = Math.min(done / total, 1);
   const filled = Math.round(share * BAR_CELLS);

@@ -8,7 +8,12 @@ import type { Session } from '../session.js';
 
 interface RegisterOptions extends OfflineOptions {
   readonly offline?: true;
+  readonly fromBundle?: string;
+  readonly selfIssued?: true;
 }
+
+/** What only `--offline` knows what to do with. */
+const OFFLINE_ONLY = ['channel', 'arch', 'https', 'skipQuestions', 'answers', 'output', 'installPassword'] as const;
 
 export function addRegister(parent: Command, commandLine: CommandLine): void {
   const command = parent
@@ -18,6 +23,11 @@ export function addRegister(parent: Command, commandLine: CommandLine): void {
       '--offline',
       'register with the authority at proxy.dashboard.location, and write what is carried across the gap',
     )
+    .option(
+      '--from-bundle <file>',
+      "take over the identity in a bundle: ours, or Canonical's offline-snap-store.tar.gz or registration_bundle.b64",
+    )
+    .option('--self-issued', 'without any authority: no store assertion, devices are pointed at the URL of the store')
     .option('--channel <channel>', 'the release line of the program, recorded in the file (default: stable)')
     .option('--arch <arch>', "of the machine that it is carried to (default: this one's)")
     .option('--https', 'register an https URL; a certificate that was imported before says so by itself')
@@ -37,12 +47,31 @@ export function addRegister(parent: Command, commandLine: CommandLine): void {
     command,
     'snap-store-proxy register --offline',
     'snap-store-proxy register --offline --channel edge --arch arm64 --https --install-password',
+    'snap-store-proxy register --from-bundle offline-snap-store.tar.gz',
+    'snap-store-proxy register --self-issued',
   );
 }
 
 async function register(session: Session, options: RegisterOptions): Promise<undefined> {
-  if (options.offline !== true) {
-    throw new UsageError('register how?', 'snap-store-proxy register --offline');
+  const { offline, fromBundle, selfIssued } = options;
+  const ways = [offline, fromBundle, selfIssued].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    const how =
+      ways.length === 0 ? 'a store is registered in one of three ways' : 'a store is registered in one way at a time';
+    throw new UsageError(how, 'register --offline, register --from-bundle FILE, or register --self-issued');
+  }
+  const stray = OFFLINE_ONLY.find((name) => options[name] !== undefined);
+  if (offline === undefined && stray !== undefined) {
+    const flag = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${flag} goes with --offline only`);
+  }
+  if (fromBundle !== undefined) {
+    const { registerFromBundle } = await import('../registration/from-bundle.js');
+    return registerFromBundle(session, fromBundle);
+  }
+  if (selfIssued === true) {
+    const { registerSelfIssued } = await import('../registration/self-issued.js');
+    return registerSelfIssued(session);
   }
   const { registerOffline } = await import('../registration/offline.js');
   return registerOffline(session, options);

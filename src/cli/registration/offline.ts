@@ -53,6 +53,7 @@ export async function registerOffline(session: Session, options: OfflineOptions)
     store.get(AirgapMode).mustBeOff('registering with an authority');
     const connection = await connect(session, store);
     try {
+      OperatorAtTerminal.mustBeKnown(session.io);
       const { url, certificate } = await whatToRegister(session, store, options);
       await access(dirname(output), constants.W_OK | constants.X_OK);
       const installPassword = await passwordOf(session, options.installPassword);

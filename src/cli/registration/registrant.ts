@@ -10,6 +10,7 @@ const EMAIL = 'SNAPSTORE_EMAIL';
 const PASSWORD = 'SNAPSTORE_PASSWORD';
 const OTP = 'SNAPSTORE_OTP';
 const MAX_ATTEMPTS = 3;
+const ACCOUNT_NEEDED = `the account is needed, and there is no terminal to ask at: set ${EMAIL} and ${PASSWORD}`;
 
 export interface PreparedAnswers {
   /** What `--answers` holds; null without it. */
@@ -29,16 +30,19 @@ export class OperatorAtTerminal implements Registrant {
     private readonly makeRoom: () => void,
   ) {}
 
+  /** @throws InputNeededError where nobody could say whose account it is; found before anybody is contacted */
+  static mustBeKnown(io: CommandLineIo): void {
+    const isGiven = environmentVariable(EMAIL) !== null && environmentVariable(PASSWORD) !== null;
+    if (!isGiven && !Prompter.isPossible(io)) throw new InputNeededError(ACCOUNT_NEEDED);
+  }
+
   async credentials(refusal: LoginRefusedError | null): Promise<Omit<Credentials, 'otp'>> {
     const [email, password] = [environmentVariable(EMAIL), environmentVariable(PASSWORD)];
     if (email !== null && password !== null) {
       if (refusal !== null) throw refusal;
       return { email, password };
     }
-    this.mustBeAbleToAsk(
-      refusal,
-      `the account is needed, and there is no terminal to ask at: set ${EMAIL} and ${PASSWORD}`,
-    );
+    this.mustBeAbleToAsk(refusal, ACCOUNT_NEEDED);
     return this.ask(async (prompter) => {
       if (refusal !== null) prompter.say(refusal.message);
       return {
