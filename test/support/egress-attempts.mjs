@@ -1,5 +1,10 @@
-// Tries to reach a server in every way that Node.js offers, and prints what became of each as one JSON document.
-//   node [--import GUARD] egress-attempts.mjs ADDRESS NAME
+// Tries to reach a server in every way that Node.js offers, and says what became of each.
+//   node [--import GUARD] egress-attempts.mjs ADDRESS NAME     prints it as one JSON document
+//   node --import egress-attempts.mjs PROGRAM…                 at SIGUSR2: ADDRESS, NAME and, comma-separated, which ways are
+//                                                              read from EGRESS_ATTEMPTS/ask, the outcomes written beside it
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import childProcess from 'node:child_process';
 import dgram from 'node:dgram';
 import dns from 'node:dns';
@@ -10,7 +15,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { Worker } from 'node:worker_threads';
 
-const [address, name] = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+let [address, name] = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
 const PATIENCE_MS = 700;
 
 const emitter = (make) =>
@@ -53,7 +58,7 @@ const { parentPort, workerData } = require('node:worker_threads');
 require('node:dns').lookup(workerData.name, (error) => { parentPort.postMessage({ code: error?.code, value: 'asked' }); process.exit(); });
 `;
 
-export const ATTEMPTS = {
+const ATTEMPTS = {
   'net address': () => emitter(() => net.connect(443, address)),
   'net name': () => emitter(() => net.connect({ port: 443, host: name })),
   'net IPv4-mapped': () => emitter(() => net.connect(443, `::ffff:${address}`)),
@@ -119,16 +124,33 @@ function asModule(script) {
   return `import { createRequire } from 'node:module'; const require = createRequire('file:///x/'); ${script}`;
 }
 
-const outcomes = {};
 let crash = null;
-process.on('uncaughtException', (error) => (crash = error.code ?? error.message));
-for (const [what, attempt] of Object.entries(ATTEMPTS)) {
-  try {
-    const value = await attempt();
-    outcomes[what] = `done: ${typeof value === 'string' ? value : typeof value}`;
-  } catch (error) {
-    outcomes[what] = error.code ?? error.cause?.code ?? error.message;
+
+async function attempt(ways) {
+  process.on('uncaughtException', (error) => (crash = error.code ?? error.message));
+  const outcomes = {};
+  for (const way of ways) {
+    try {
+      const value = await ATTEMPTS[way]();
+      outcomes[way] = `done: ${typeof value === 'string' ? value : typeof value}`;
+    } catch (error) {
+      outcomes[way] = error.code ?? error.cause?.code ?? error.message;
+    }
   }
+  return outcomes;
 }
-process.stdout.write(JSON.stringify(outcomes));
-process.exit();
+
+const folder = process.env.EGRESS_ATTEMPTS;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.write(JSON.stringify(await attempt(Object.keys(ATTEMPTS))));
+  process.exit();
+} else if (folder !== undefined && isMainThread) {
+  process.on('SIGUSR2', async () => {
+    let ways;
+    [address, name, ways = ''] = readFileSync(`${folder}/ask`, 'utf8').trim().split(' ');
+    const outcomes = await attempt(ways === '' ? Object.keys(ATTEMPTS) : ways.replaceAll('_', ' ').split(','));
+    const file = `${folder}/outcomes-${process.pid}.json`;
+    writeFileSync(`${file}.tmp`, JSON.stringify(outcomes));
+    renameSync(`${file}.tmp`, file);
+  });
+}
