@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const plugins = [swc.vite({ module: { type: 'es6' } })];
 
+/** End to end down to a real device, and so in need of what the device suite needs. */
+const JOURNEY = ['test/e2e/journey/**/*.spec.ts'];
+
 /**
  * Three tiers. `unit` sits beside the code and needs nothing. `integration` runs the built program or its modules on
  * PostgreSQL: the embedded one, or the server that SNAP_STORE_TEST_DATABASE names. `device` needs root and a real snapd.
@@ -20,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,e2e,faults}/**/*.spec.ts'],
+          exclude: JOURNEY,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
@@ -29,7 +33,7 @@ export default defineConfig({
         plugins,
         test: {
           name: 'device',
-          include: ['test/device/**/*.spec.ts'],
+          include: ['test/device/**/*.spec.ts', ...JOURNEY],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

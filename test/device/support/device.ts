@@ -20,6 +20,8 @@ export interface DeviceOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Becomes /var/lib/snapd/seed. */
   readonly seed?: string;
+  /** What its process is started with, such as `nsenter`, where it is not to be on this machine's network. */
+  readonly launcher?: readonly string[];
 }
 
 /** A throw-away device with a real snapd. It keeps its state from one command to the next until it is closed. */
@@ -46,7 +48,8 @@ export class Device {
       ...options.settings,
     };
     const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-    const child = spawn(clientScripts.device, [...assignments, 'bash', '-c', COMMAND_LOOP], {
+    const [program = '', ...args] = [...(options.launcher ?? []), clientScripts.device];
+    const child = spawn(program, [...args, ...assignments, 'bash', '-c', COMMAND_LOOP], {
       cwd: room,
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Standard input; nothing where it is absent. */
-  readonly input?: string;
+  readonly input?: string | Buffer;
 }
 
 /** Runs a program to its end and hands back what it said, whatever its exit code; a signal counts as 128 + its number. */
