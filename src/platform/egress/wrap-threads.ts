@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import workerThreads, { BroadcastChannel } from 'node:worker_threads';
 
 import type { Refusal } from './refusals.js';
@@ -5,8 +6,9 @@ import type { Refusal } from './refusals.js';
 const CHANNEL = 'snap-store-proxy egress';
 
 /**
- * Has every thread load the guard before its own program, whether that is a file or text. `--require` does this for both;
- * `--import` comes too late for text.
+ * Has every thread load the guard before its own program, whether that is a file or text. Text gets it put in front, because
+ * `--import` comes too late for it, and `--require` looks into the working folder, which may be closed to who the process has
+ * become.
  * @param installer the module that installs the guard
  * @param tell is told of what a thread has refused, counted and written down
  */
@@ -15,14 +17,25 @@ export function wrapThreads(installer: string, tell: (refusal: Refusal) => void)
   let isListening = false;
   class GuardedWorker extends Original {
     constructor(filename: string | URL, options: workerThreads.WorkerOptions = {}) {
-      const given = options.execArgv ?? process.execArgv;
-      super(filename, { ...options, execArgv: [...given, '--require', installer] });
+      if (options.eval === true) super(`${loading(installer)}\n${String(filename)}`, options);
+      else super(filename, withGuard(options, installer));
       if (!isListening) hear(tell);
       isListening = true;
     }
   }
   Object.defineProperty(GuardedWorker, 'name', { value: 'Worker' });
   workerThreads.Worker = GuardedWorker;
+}
+
+/** Runs in CommonJS and in modules. */
+function loading(installer: string): string {
+  const path = JSON.stringify(installer);
+  return `process.getBuiltinModule('node:module').createRequire(${path})(${path});`;
+}
+
+function withGuard(options: workerThreads.WorkerOptions, installer: string): workerThreads.WorkerOptions {
+  const given = options.execArgv ?? process.execArgv;
+  return { ...options, execArgv: [...given, '--import', pathToFileURL(installer).href] };
 }
 
 /** In a thread: tells the main one. */
