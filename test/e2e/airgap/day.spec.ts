@@ -7,11 +7,8 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { KeyService } from '../../../src/modules/keys/index.js';
-import { RegistrationVerifier, StoreIdentityService } from '../../../src/modules/registration/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { TestAuthority, testSnapId } from '../../support/test-authority.js';
-import { openTestStore } from '../../support/test-store.js';
 import { ClosedNetwork, STORE, whyNoNetwork } from './network.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -60,7 +57,7 @@ describe.skipIf(reason !== null)('a day of an air-gapped store in a closed netwo
       `proxy.import.watch=${watched}`,
     );
     await must('generate-keys');
-    await registerSelfIssued();
+    await must('register', '--self-issued');
   });
   afterAll(async () => {
     await network.close();
@@ -82,16 +79,6 @@ describe.skipIf(reason !== null)('a day of an air-gapped store in a closed netwo
     const { exitCode, stdout, stderr } = await run(program(...args));
     if (exitCode !== 0) throw new Error(`${args.join(' ')} ended with ${exitCode ?? 'a signal'}\n${stdout}${stderr}`);
     return stdout;
-  }
-
-  async function registerSelfIssued(): Promise<void> {
-    const store = await openTestStore({ uri: database.uri, authority, dataDir: join(folder, 'data') });
-    const { context } = store;
-    const identity = await context.get(KeyService).find('identity');
-    const url = `http://${STORE}:${PORT}`;
-    const registration = context.get(RegistrationVerifier).selfIssued({ url, keyId: identity!.id });
-    await context.get(StoreIdentityService).adopt(registration);
-    await store.close();
   }
 
   /** What a failed test has left running would be in the way of the next. */
