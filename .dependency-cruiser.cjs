@@ -92,6 +92,23 @@ module.exports = {
       to: { path: '^(undici|node:http2|http2|https|node:https|dgram|node:dgram)$' },
     },
     {
+      name: 'only-doors-install-the-guard',
+      comment: 'Importing it guards the whole process, which a library must not do to its host.',
+      severity: 'error',
+      from: { pathNot: '^src/(cli|main)\\.ts$' },
+      to: { path: '^src/platform/egress/install\\.ts$' },
+    },
+    {
+      name: 'the-guard-loads-nothing',
+      comment: 'Whatever is loaded before the guard is in place could take an unguarded function aside.',
+      severity: 'error',
+      from: { path: '^src/platform/egress/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^(src|node_modules)/',
+        pathNot: '^src/(platform/egress/|platform/config/(data-dir|environment)\\.ts|kernel/store-error\\.ts)',
+      },
+    },
+    {
       name: 'no-dev-dependency-in-production',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.spec\\.ts$' },

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { EgressGuard, newSharedState } from './egress-guard.js';
@@ -17,6 +19,13 @@ function armed(): EgressGuard {
   ]);
   return guard;
 }
+
+describe('the doors of the program', () => {
+  it.each(['cli.ts', 'main.ts'])('%s installs the guard before anything else is loaded', (door) => {
+    const text = readFileSync(join(import.meta.dirname, '../..', door), 'utf8');
+    expect(/^import .*$/m.exec(text)?.[0]).toBe("import './platform/egress/install.js';");
+  });
+});
 
 describe(EgressGuard.name, () => {
   it('lets everything pass until it is armed, and again when it is disarmed', () => {

@@ -40,6 +40,23 @@ describe('air-gapped mode, by the command line', () => {
     }
   });
 
+  it('leaves the embedded database to be started, and nothing else', async () => {
+    const embedded = await Scene.untouched();
+    try {
+      await embedded.must('config', 'proxy.domain=127.0.0.1');
+      await embedded.must('generate-keys');
+      await embedded.must('register', '--self-issued');
+      await embedded.must('enable-airgap-mode', '--password', PASSWORD);
+      expect(await embedded.json('status')).toMatchObject({
+        isAirGapped: true,
+        storeDb: { state: 'ok' },
+        policyViolations: { count: 0 },
+      });
+    } finally {
+      await embedded.close();
+    }
+  });
+
   it('needs a password, from where it is not seen', async () => {
     const none = await enable();
     expect(none.exitCode).toBe(2);
