@@ -174,7 +174,7 @@ describe(decodeMacaroon.name, () => {
     ['nothing', ''],
     ['something else than base64', 'macaroon!'],
     ['a JSON document', Buffer.from('{"v":2}').toString('base64url')],
-    ['what goes on after its end', Buffer.concat([one, Buffer.from('0008cid \n')]).toString('base64url')],
+    ['what goes on after its end', Buffer.concat([one, Buffer.from('0009cid \n')]).toString('base64url')],
     ['what goes on after its end in version 2', Buffer.concat([two, Buffer.of(0)]).toString('base64url')],
     ['a short signature', encodeMacaroon(changed(root, { signature: Buffer.alloc(31) }))],
     [
@@ -189,9 +189,12 @@ describe(decodeMacaroon.name, () => {
         }),
       ),
     ],
-    ['more than a header holds', 'A'.repeat(64 * 1024 + 1)],
   ])('refuses %s', (_, text) => {
     expect(() => decodeMacaroon(text)).toThrow(InvalidMacaroonError);
+  });
+
+  it('does not even look at more than a header holds', () => {
+    expect(() => decodeMacaroon('A'.repeat(64 * 1024 + 1))).toThrow('too long');
   });
 
   it('refuses every part of a macaroon', () => {

@@ -45,6 +45,11 @@ describe(checkAnswers.name, () => {
     });
   });
 
+  it('takes nothing for an answer that nobody gave', () => {
+    const odd = parseQuestions([{ id: 'constructor', type: 'text', text: 'Who built it?' }]);
+    expect(checkAnswers(odd, {})).toEqual({});
+  });
+
   it.each<[string, unknown]>([
     ['no object', 'a lab'],
     ['a missing one that is required', { owner: 'me' }],

@@ -35,6 +35,7 @@ describe(openRegistrationRequest.name, () => {
     ['no signature', { payload: signed.payload, 'public-key': signed['public-key'] }],
     ['a key that is none', { ...signed, 'public-key': 'AAAA' }],
     ['a weak key', signRegistrationRequest(request, newKey(1024), at)],
+    ['a large payload', signRegistrationRequest({ ...request, answers: { use: 'x'.repeat(70_000) } }, key, at)],
     ['a huge payload', { ...signed, payload: 'A'.repeat(200_000) }],
     [
       'a format of the future',

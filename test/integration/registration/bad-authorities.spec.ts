@@ -50,6 +50,8 @@ const json =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
 
+const caveatAt = (location: string) => ({ location, key: Buffer.from('k'), id: Buffer.from('i') });
+
 describe('an authority', () => {
   it('that is down cannot be reached, and says where', async () => {
     const url = await listening(json({}));
@@ -85,44 +87,44 @@ describe('an authority', () => {
     await expect(side.register(clientOf(url))).rejects.toThrow('it closed the connection');
   });
 
-  it.each<[string, RequestListener]>([
-    ['HTML', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
-    ['HTML with an error', (_, response) => response.writeHead(502, { 'content-type': 'text/html' }).end('<html>')],
-    ['broken JSON', (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{')],
-    ['nothing', (_, response) => response.writeHead(200).end()],
-    [
-      'a redirect',
-      (_, response) =>
-        response.writeHead(302, { location: 'http://127.0.0.1:1/', 'content-type': 'application/json' }).end('{}'),
-    ],
-    [
-      'too much',
-      (_, response) =>
-        response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'x'.repeat(2_000_000)}"`),
-    ],
-    ['a list', json([])],
-    ['no macaroon', json({ macaroon: 7 })],
-    ['a macaroon that is none', json({ macaroon: 'AAAA' })],
-  ])('that answers with %s is not one', async (_, answer) => {
-    await expect(side.register(clientOf(await listening(answer)))).rejects.toThrow(UpstreamAnswerError);
+  const answering =
+    (status: number, type: string, body: string, headers: Record<string, string> = {}): RequestListener =>
+    (_, response) => {
+      response.writeHead(status, { 'content-type': type, ...headers }).end(body);
+    };
+  const macaroon = encodeMacaroon(Macaroon.create('x', Buffer.from('x'), Buffer.from('k')));
+  const right = JSON.stringify({ macaroon });
+
+  it.each<[string, string, RequestListener]>([
+    ['HTML', 'text/html instead of JSON', answering(200, 'text/html', '<html>')],
+    ['HTML with an error', '502 with text/html', answering(502, 'text/html; charset=utf-8', '<html>')],
+    ['the right thing as something else', 'text/html instead of JSON', answering(200, 'text/html', right)],
+    ['broken JSON', 'claims to be JSON', answering(200, 'application/json', '{')],
+    ['nothing', 'nothing instead of JSON', (_, response) => response.writeHead(200).end()],
+    ['a redirect', 'sends elsewhere', answering(302, 'application/json', right, { location: 'http://127.0.0.1:1/' })],
+    ['too much', 'more than 1048576 bytes', answering(200, 'application/json', right + ' '.repeat(2_000_000))],
+    ['a list', '"macaroon" is missing', json([])],
+    ['no macaroon', '"macaroon" is missing', json({ macaroon: 7 })],
+    ['a macaroon that is none', 'a macaroon that is none', json({ macaroon: 'AAAA' })],
+  ])('that answers with %s is not one', async (_, why, answer) => {
+    const error = await side.register(clientOf(await listening(answer))).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UpstreamAnswerError);
+    expect((error as Error).message).toContain(why);
   });
 
-  it('that sends to another identity provider than the configured one gets no password', async () => {
+  it.each<[string, (root: Macaroon, here: string) => Macaroon]>([
+    ['none', (root) => root],
+    ['another one than is configured', (root) => root.withThirdPartyCaveat(caveatAt('elsewhere.example'))],
+    ['two', (root, here) => root.withThirdPartyCaveat(caveatAt(here)).withThirdPartyCaveat(caveatAt(here))],
+  ])('that leads to %s for logging in gets no password', async (_, lead) => {
     const asked: string[] = [];
-    const root = Macaroon.create('x', Buffer.from('x'), Buffer.from('k'));
-    const elsewhere = root.withThirdPartyCaveat({
-      location: 'elsewhere.example',
-      key: Buffer.from('k'),
-      id: Buffer.from('i'),
+    const url = await listening((request, response) => {
+      asked.push(request.url ?? '');
+      const root = Macaroon.create('x', Buffer.from('x'), Buffer.from('k'));
+      json({ macaroon: encodeMacaroon(lead(root, request.headers.host ?? '')) })(request, response);
     });
-    for (const macaroon of [root, elsewhere]) {
-      const url = await listening((request, response) => {
-        asked.push(request.url ?? '');
-        json({ macaroon: encodeMacaroon(macaroon) })(request, response);
-      });
-      await expect(side.register(clientOf(url))).rejects.toThrow(IdentityProviderUnfitError);
-    }
-    expect(asked).toEqual(['/api/registration/v1/macaroon', '/api/registration/v1/macaroon']);
+    await expect(side.register(clientOf(url))).rejects.toThrow(IdentityProviderUnfitError);
+    expect(asked).toEqual(['/api/registration/v1/macaroon']);
   });
 
   it('is not spoken to in clear, nor where this store must call nobody', async () => {
@@ -141,10 +143,11 @@ describe('an authority', () => {
 
   it('is not waited for when the command is told to stop', async () => {
     const stop = new AbortController();
+    const reason = new Error('interrupted');
     const url = await listening(() => {
-      stop.abort(new Error('interrupted'));
+      stop.abort(reason);
     });
-    await expect(side.register(clientOf(url), { signal: stop.signal })).rejects.toThrow('interrupted');
+    await expect(side.register(clientOf(url), { signal: stop.signal })).rejects.toBe(reason);
   });
 });
 

@@ -93,6 +93,11 @@ describe(RegistrationVerifier.name, () => {
     ['trust', 'the operator is not vouched for', () => ({ assertions: claim().assertions.slice(0, 1) })],
     ['url', 'it is for another URL', () => ({ url: 'https://other.internal' })],
     ['url', 'it is for another scheme', () => ({ url: 'http://snaps.internal' })],
+    [
+      'url',
+      'neither it nor anything else has a URL',
+      () => ({ url: null, assertions: [storeOf(root, { url: '' }), ...claim().assertions.slice(1)] }),
+    ],
     ['url', 'it has no URL', () => ({ assertions: [storeOf(root, { url: '' }), ...claim().assertions.slice(1)] })],
     ['store-id', 'the answer names another store', () => ({ storeId: 'otherstore' })],
     ['key', 'it is for another key', () => ({ keyId: 'A'.repeat(64) })],
