@@ -126,6 +126,8 @@ describe('values', () => {
       checkSetting(key, value);
       expect(new Settings({ file: new Map([[key, value]]) }).redacted(key)).toBe('<redacted>');
     }
+    // A sealed text is no PEM, which is what this one takes otherwise.
+    checkSetting('proxy.key.private', sealed);
     expect(() => {
       checkSetting('proxy.domain', sealed);
     }).toThrow(InvalidSettingError);

@@ -63,6 +63,17 @@ describe(Sealing.name, () => {
     }
   });
 
+  it('takes one spelling of a text only', async () => {
+    const sealed = await sealing().seal(Buffer.from('x'), 'p');
+    // The last of the 39 characters for 29 bytes has two bits that carry nothing.
+    const [head = '', keyId = '', payload = ''] = sealed.split(':');
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const last = letters.indexOf(payload.at(-1) ?? '');
+    const other = `${head}:${keyId}:${payload.slice(0, -1)}${letters[last + 1] ?? ''}:p`;
+    expect(Buffer.from(other.split(':')[2]!, 'base64url')).toEqual(Buffer.from(payload, 'base64url'));
+    await expect(sealing().unseal(other, 'p')).rejects.toThrow(/damaged/);
+  });
+
   it('makes its key when it first seals, for its owner alone, once even where many start together', async () => {
     const dataDir = join(folder, 'new', 'data');
     await expect(sealing('file', dataDir).unseal(`sealed-v1:AAAAAAAA:${'A'.repeat(40)}:p`, 'p')).rejects.toThrow(
