@@ -40,7 +40,7 @@ export function addKeys(parent: Command, commandLine: CommandLine): void {
   const importing = keys
     .command('import')
     .description(
-      `take in a private key: PEM, or an armored OpenPGP key without passphrase (an encrypted PEM asks, or takes ${PASSPHRASE_VARIABLE})`,
+      `take in a private key, PEM or armored OpenPGP; the passphrase of an encrypted one is asked for, or taken from ${PASSPHRASE_VARIABLE}`,
     )
     .argument('<file>', 'where it is; - for standard input')
     .addOption(

@@ -1,4 +1,4 @@
-export { InvalidOpenPgpError } from './openpgp.errors.js';
+export { InvalidOpenPgpError, OpenPgpPassphraseError } from './openpgp.errors.js';
 export { RsaPublicKey } from './public-key.js';
 export { readArmoredSecretKey } from './secret-key.js';
 export { createSignature, decodeSignature, type RsaSignature, verifySignature } from './signature.js';

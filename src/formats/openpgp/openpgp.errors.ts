@@ -4,3 +4,14 @@ import { StoreError } from '../../kernel/store-error.js';
 export class InvalidOpenPgpError extends StoreError {
   readonly code = 'invalid-openpgp';
 }
+
+/** The key is protected, and its passphrase is missing or does not open it. */
+export class OpenPgpPassphraseError extends InvalidOpenPgpError {
+  constructor(readonly state: 'needed' | 'wrong') {
+    super(
+      state === 'needed'
+        ? 'the secret key is protected by a passphrase'
+        : 'the passphrase does not open the secret key, or the key is damaged',
+    );
+  }
+}

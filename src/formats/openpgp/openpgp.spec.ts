@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createCipheriv, createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 import * as openpgp from 'openpgp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -240,10 +240,94 @@ describe(readArmoredSecretKey.name, () => {
     }).not.toThrow();
   });
 
-  it('refuses what is protected or something else', async () => {
+  it.each([
+    ['AES-256 and SHA-256, as openpgp.js does', {}],
+    ['AES-192', { preferredSymmetricAlgorithm: openpgp.enums.symmetric.aes192 }],
+    [
+      'AES-128, with few rounds',
+      { preferredSymmetricAlgorithm: openpgp.enums.symmetric.aes128, s2kIterationCountByte: 0 },
+    ],
+    ['many rounds', { s2kIterationCountByte: 240 }],
+  ])('opens one that a passphrase protects with %s', async (_, config) => {
     const key = await openpgp.readPrivateKey({ armoredKey: armored });
-    const locked = await openpgp.encryptKey({ privateKey: key, passphrase: 'secret' });
-    expect(() => readArmoredSecretKey(locked.armor())).toThrow(/passphrase/);
+    const passphrase = 'planted passphr\u00e4se, rather long';
+    const locked = (await openpgp.encryptKey({ privateKey: key, passphrase, config })).armor();
+    const opened = readArmoredSecretKey(locked, passphrase);
+    expect(opened.equals(readArmoredSecretKey(armored))).toBe(true);
+    const [needed, wrong] = [
+      caught(() => readArmoredSecretKey(locked)),
+      caught(() => readArmoredSecretKey(locked, 'planted other')),
+    ];
+    expect([needed, wrong]).toMatchObject([{ state: 'needed' }, { state: 'wrong' }]);
+    expect(String(wrong)).not.toContain('planted');
+    // A passphrase for a key that needs none does no harm.
+    expect(readArmoredSecretKey(armored, 'any').equals(opened)).toBe(true);
+  });
+
+  it.each([
+    ['sha1', 2, 'aes-256-cfb', 9, 32, 'short'],
+    ['sha512', 10, 'aes-128-cfb', 7, 16, 'short'],
+    ['sha224', 11, 'aes-192-cfb', 8, 24, 'longer than what is hashed '.repeat(100)],
+    ['sha384', 9, 'aes-256-cfb', 9, 32, ''],
+  ])('opens one that is protected with %s (%i) and %s', async (hash, hashId, mode, cipherId, keyBytes, passphrase) => {
+    const clear = await clearBody(armored);
+    const salt = Buffer.from('saltsalt');
+    // 1024 bytes of salt and passphrase, or all of them once; as many times as it takes, with ever more zeros in front.
+    const once = Buffer.concat([salt, Buffer.from(passphrase)]);
+    const hashed = Buffer.concat(Array.from({ length: 1024 }, () => once)).subarray(0, Math.max(1024, once.length));
+    const blocks = [0, 1].map((zeros) => createHash(hash).update(Buffer.alloc(zeros)).update(hashed).digest());
+    const iv = Buffer.alloc(16, 5);
+    const cipher = createCipheriv(mode, Buffer.concat(blocks).subarray(0, keyBytes), iv);
+    const secret = Buffer.concat([
+      cipher.update(clear.numbers),
+      cipher.update(createHash('sha1').update(clear.numbers).digest()),
+    ]);
+    const protection = Buffer.from([254, cipherId, 3, hashId, ...salt, 0]);
+    const text = armorOf(Buffer.concat([clear.publicPart, protection, iv, secret]));
+    expect(readArmoredSecretKey(text, passphrase).equals(readArmoredSecretKey(armored))).toBe(true);
+  });
+
+  it('refuses bytes that nothing says the meaning of', async () => {
+    const { publicPart, numbers } = await clearBody(armored);
+    const withSum = (content: Buffer): Buffer => {
+      const sum = Buffer.alloc(2);
+      sum.writeUInt16BE(content.reduce((total, byte) => (total + byte) & 0xffff, 0));
+      return Buffer.concat([publicPart, Buffer.of(0), content, sum]);
+    };
+    expect(() => readArmoredSecretKey(armorOf(withSum(numbers)))).not.toThrow();
+    expect(() => readArmoredSecretKey(armorOf(withSum(Buffer.concat([numbers, Buffer.of(1)]))))).toThrow(
+      /after its end/,
+    );
+    expect(() => readArmoredSecretKey(armorOf(withSum(numbers.subarray(0, -1))))).toThrow(/ends too early/);
+    expect(() => readArmoredSecretKey(armorOf(Buffer.concat([publicPart, Buffer.of(0)])))).toThrow(/damaged/);
+  });
+
+  it('says of a protection that it cannot read that it cannot, not that the passphrase is wrong', async () => {
+    const key = await openpgp.readPrivateKey({ armoredKey: armored });
+    const config = { aeadProtect: true };
+    const sealed = await openpgp.encryptKey({ privateKey: key, passphrase: 'x', config });
+    expect(() => readArmoredSecretKey(sealed.armor(), 'x')).toThrow(/protected in a way \(253\) that is not read/);
+    const locked = await openpgp.encryptKey({ privateKey: key, passphrase: 'x' });
+    const body = Buffer.from(locked.keyPacket.write());
+    const at = body.indexOf(Buffer.of(254, 9, 3, 8));
+    expect(at).toBeGreaterThan(0);
+    const withByte = (offset: number, value: number): string => {
+      const changedBody = Buffer.from(body);
+      changedBody[at + offset] = value;
+      return armorOf(changedBody);
+    };
+    expect(() => readArmoredSecretKey(withByte(1, 9), 'x')).not.toThrow();
+    expect(() => readArmoredSecretKey(withByte(1, 3), 'x')).toThrow(/cipher other than AES/);
+    expect(() => readArmoredSecretKey(withByte(2, 0), 'x')).toThrow(/becomes a key in a way \(0\)/);
+    expect(() => readArmoredSecretKey(withByte(2, 101), 'x')).toThrow(/the stub of a key/);
+    expect(() => readArmoredSecretKey(withByte(3, 1), 'x')).toThrow(/hashed in a way/);
+    expect(() => readArmoredSecretKey(withByte(body.length - at - 1, 0xff ^ (body.at(-1) ?? 0)), 'x')).toThrow(
+      /damaged/,
+    );
+  });
+
+  it('refuses what is something else', async () => {
+    const key = await openpgp.readPrivateKey({ armoredKey: armored });
     expect(() => readArmoredSecretKey(key.toPublic().armor())).toThrow(/no armored/);
     expect(() => readArmoredSecretKey('')).toThrow(/no armored/);
   });
@@ -276,3 +360,24 @@ describe(decodeBase64.name, () => {
     expect(decodeBase64('AQF=', 'text')).toEqual(Buffer.from([1, 1]));
   });
 });
+
+function caught(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A secret-key packet's body, taken apart: what is public, and the private numbers in clear. */
+async function clearBody(armored: string): Promise<{ publicPart: Buffer; numbers: Buffer }> {
+  const key = await openpgp.readPrivateKey({ armoredKey: armored });
+  const publicPart = Buffer.from(key.toPublic().keyPacket.write());
+  const body = Buffer.from(key.keyPacket.write());
+  return { publicPart, numbers: body.subarray(publicPart.length + 1, -2) };
+}
+
+function armorOf(body: Buffer): string {
+  const bytes = encodeBase64Lines(writePacket(PacketTag.secretKey, body));
+  return `-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n${bytes}\n-----END PGP PRIVATE KEY BLOCK-----\n`;
+}

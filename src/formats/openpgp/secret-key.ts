@@ -4,30 +4,27 @@ import { decodeBase64 } from './base64.js';
 import { InvalidOpenPgpError } from './openpgp.errors.js';
 import { ByteReader, PacketTag, readPacket } from './packet.js';
 import { readPublicNumbers } from './public-key.js';
+import { readSecretNumbers } from './secret-numbers.js';
 
 const ARMOR = /^-----BEGIN PGP PRIVATE KEY BLOCK-----[ \t]*\n([\s\S]*?)-----END PGP PRIVATE KEY BLOCK-----\s*$/;
 const MAX_ARMORED_LENGTH = 64 * 1024;
-const NOT_ENCRYPTED = 0;
 
 /**
- * Reads the primary key of an armored OpenPGP RSA secret key (version 4, no passphrase), such as `gpg --export-secret-keys`
- * writes it and snapd's test keys are. User ids, subkeys and their signatures are not looked at.
- * @throws InvalidOpenPgpError
+ * Reads the primary key of an armored OpenPGP RSA secret key (version 4), such as `gpg --export-secret-keys` writes it and snapd's
+ * test keys are. User ids, subkeys and their signatures are not looked at.
+ * @param passphrase null where there is none
+ * @throws InvalidOpenPgpError; OpenPgpPassphraseError where the key is protected and the passphrase is missing or wrong
  */
-export function readArmoredSecretKey(armored: string): KeyObject {
+export function readArmoredSecretKey(armored: string, passphrase: string | null = null): KeyObject {
   const packet = readPacket(unarmor(armored));
   if (packet.tag !== PacketTag.secretKey) throw new InvalidOpenPgpError('the first packet is not a secret key');
   const reader = new ByteReader(packet.body);
   const publicKey = readPublicNumbers(reader);
-  const protection = reader.byte();
-  if (protection !== NOT_ENCRYPTED) throw new InvalidOpenPgpError('the secret key is protected by a passphrase');
-  const secret = reader.rest();
-  const [d, p, q] = [reader.mpi(), reader.mpi(), reader.mpi()];
-  reader.mpi();
-  const sumAt = secret.length - reader.rest().length;
-  const expected = reader.uint16();
-  reader.end('secret key');
-  if (checksum(secret.subarray(0, sumAt)) !== expected) throw new InvalidOpenPgpError('the secret key is damaged');
+  const secret = readSecretNumbers(reader, passphrase);
+  const [d, p, q] = [secret.mpi(), secret.mpi(), secret.mpi()];
+  // What is left is made of these.
+  secret.mpi();
+  secret.end('secret key');
   return toKeyObject(publicKey.keyObject.export({ format: 'jwk' }), d, p, q);
 }
 
@@ -64,11 +61,6 @@ function toKeyObject(publicJwk: JsonWebKey, d: Buffer, p: Buffer, q: Buffer): Ke
   } catch (error) {
     throw new InvalidOpenPgpError('the secret key is not a usable RSA key', {}, { cause: error });
   }
-}
-
-/** Sum of the bytes modulo 65536 (RFC 4880, 5.5.3). */
-function checksum(bytes: Buffer): number {
-  return bytes.reduce((sum, byte) => (sum + byte) & 0xffff, 0);
 }
 
 /** RFC 4880, 6.1. */

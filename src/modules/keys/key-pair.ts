@@ -10,7 +10,12 @@ import {
 import { promisify } from 'node:util';
 
 import { rawPublicKey, signerKeyId } from '../../formats/bundle/index.js';
-import { InvalidOpenPgpError, readArmoredSecretKey, RsaPublicKey } from '../../formats/openpgp/index.js';
+import {
+  InvalidOpenPgpError,
+  OpenPgpPassphraseError,
+  readArmoredSecretKey,
+  RsaPublicKey,
+} from '../../formats/openpgp/index.js';
 import { messageOf } from '../../kernel/store-error.js';
 import { WrongPassphraseError } from '../../platform/sealing/index.js';
 import { KeyNotUsableError, KeyPassphraseNeededError } from './keys.errors.js';
@@ -20,6 +25,8 @@ const RSA_BITS = 4096;
 const SMALLEST_RSA_BITS = 2048;
 const PROGRESS_EVERY_MS = 250;
 const MAX_TEXT_BYTES = 64 * 1024;
+const NEEDED = 'this key is encrypted, and opens only with its passphrase';
+const WRONG = 'the passphrase does not open this key';
 
 export interface KeyProgress {
   /** Such as `making an RSA key of 4096 bits`. */
@@ -70,14 +77,16 @@ export class KeyPair {
   }
 
   /**
-   * Reads PEM (PKCS#8, PKCS#1, encrypted or not) or an armored OpenPGP secret key (RSA, not encrypted).
-   * @param passphrase of an encrypted PEM; null where there is none
+   * Reads PEM (PKCS#8, PKCS#1) or an armored OpenPGP secret key (RSA), encrypted or not.
+   * @param passphrase of an encrypted key; null where there is none
    * @throws KeyNotUsableError, KeyPassphraseNeededError, WrongPassphraseError; none of them repeats what was read
    */
   static read(bytes: Uint8Array, passphrase: string | null = null): KeyPair {
     if (bytes.length > MAX_TEXT_BYTES) throw new KeyNotUsableError(`a key has no more than ${MAX_TEXT_BYTES} bytes`);
     const text = Buffer.from(bytes).toString('latin1');
-    const pair = new KeyPair(text.includes('-----BEGIN PGP') ? readOpenPgp(text) : readPem(text, passphrase));
+    const pair = new KeyPair(
+      text.includes('-----BEGIN PGP') ? readOpenPgp(text, passphrase) : readPem(text, passphrase),
+    );
     if (!pair.signsForItself()) throw new KeyNotUsableError('the private and the public half of this key do not fit');
     return pair;
   }
@@ -142,10 +151,12 @@ function rsaId(publicKey: KeyObject): string {
   throw new KeyNotUsableError(`this RSA key has ${key.bits} bits, and fewer than ${SMALLEST_RSA_BITS} protect nothing`);
 }
 
-function readOpenPgp(text: string): KeyObject {
+function readOpenPgp(text: string, passphrase: string | null): KeyObject {
   try {
-    return readArmoredSecretKey(text);
+    return readArmoredSecretKey(text, passphrase);
   } catch (error) {
+    if (error instanceof OpenPgpPassphraseError)
+      throw error.state === 'needed' ? new KeyPassphraseNeededError(NEEDED) : new WrongPassphraseError(WRONG);
     if (error instanceof InvalidOpenPgpError) throw new KeyNotUsableError(error.message, {}, { cause: error });
     throw error;
   }
@@ -155,12 +166,11 @@ function readPem(text: string, passphrase: string | null): KeyObject {
   if (/-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(text) && !text.includes('PRIVATE KEY-----'))
     throw new KeyNotUsableError('this is a public key; the private one is needed');
   // Node.js tells a missing passphrase apart from a wrong one differently in each version.
-  if (passphrase === null && isEncrypted(text))
-    throw new KeyPassphraseNeededError('this key is encrypted, and opens only with its passphrase');
+  if (passphrase === null && isEncrypted(text)) throw new KeyPassphraseNeededError(NEEDED);
   try {
     return createPrivateKey(passphrase === null ? text : { key: text, format: 'pem', passphrase });
   } catch (error) {
-    if (isEncrypted(text)) throw new WrongPassphraseError('the passphrase does not open this key');
+    if (isEncrypted(text)) throw new WrongPassphraseError(WRONG);
     throw new KeyNotUsableError(`this is no private key in PEM or armored OpenPGP: ${messageOf(error)}`);
   }
 }

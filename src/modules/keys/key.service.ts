@@ -30,7 +30,7 @@ export interface GenerateOptions extends MakingOptions {
 export interface ImportKeyOptions {
   /** Retires the key that has this role now, and brings back one that was retired. */
   readonly force?: boolean;
-  /** Of an encrypted PEM. */
+  /** Of an encrypted key. */
   readonly passphrase?: string | null;
 }
 
@@ -145,6 +145,7 @@ export class KeyService {
    */
   async rotate(id: string, options: MakingOptions = {}): Promise<KeyInfo> {
     const old = await this.held(id);
+    // Found out again below; here it saves the seconds.
     if (old.state !== 'active') throw new KeyRetiredError(id);
     const successor = await this.sealed(await KeyPair.make(old.algorithm, options), old.role);
     options.signal?.throwIfAborted();

@@ -151,6 +151,16 @@ describe('importKey and adopt', () => {
     expect(await keys().find('identity')).toEqual(first);
   });
 
+  it('let one of many in where they come together', async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 6 }, () => keys().importKey(bytes(ed25519()), 'signer')),
+    );
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused).toHaveLength(5);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'keys-exist' });
+    expect(await keys().list()).toHaveLength(1);
+  });
+
   it('hold any number of other keys', async () => {
     await keys().importKey(bytes(rsa()), 'other');
     const newest = await keys().importKey(bytes(ed25519()), 'other');
@@ -177,6 +187,15 @@ describe('rotate and retire', () => {
     expect((await keys().get(old.id)).retiredAt).toBeInstanceOf(Date);
     await expect(keys().rotate(old.id)).rejects.toMatchObject({ code: 'key-retired' });
     await expect(keys().rotate('x')).rejects.toMatchObject({ code: 'key-not-held' });
+  });
+
+  it('rotate a key once where two ask for it', async () => {
+    const { id } = await keys().importKey(bytes(ed25519()), 'other');
+    const outcomes = await Promise.allSettled([keys().rotate(id), keys().rotate(id), keys().rotate(id)]);
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused).toHaveLength(2);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'key-retired' });
+    expect(await keys().list()).toHaveLength(2);
   });
 
   it('keep a retired key from signing, in every way', async () => {

@@ -111,9 +111,11 @@ describe('the identity among the settings', () => {
 
   it('is changed with all the rest or not at all', async () => {
     const { id, publicPem } = await keys().importKey(Buffer.from(newPem()), 'identity');
+    const noKey = await store.context.get(Sealing).seal(Buffer.from('x'), KEY);
     for (const [changes, code] of [
       [{ [PUBLIC]: publicPem, [PRIVATE]: newPem() }, 'invalid-setting'],
       [{ [PUBLIC]: null }, 'invalid-setting'],
+      [{ [PRIVATE]: noKey }, 'seal-broken'],
       [{ [PRIVATE]: null }, 'invalid-setting'],
       [{ [PRIVATE]: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n' }, 'key-not-usable'],
     ] as const) {
