@@ -13,7 +13,9 @@ interface RegisterOptions extends OfflineOptions {
 }
 
 /** What only `--offline` knows what to do with. */
-const OFFLINE_ONLY = ['channel', 'arch', 'https', 'skipQuestions', 'answers', 'output', 'installPassword'] as const;
+const OFFLINE_ONLY = ['https', 'skipQuestions', 'answers'] as const;
+/** About the file that is written; `--from-bundle` writes none. */
+const ABOUT_THE_FILE = ['channel', 'arch', 'output', 'installPassword'] as const;
 
 export function addRegister(parent: Command, commandLine: CommandLine): void {
   const command = parent
@@ -49,6 +51,7 @@ export function addRegister(parent: Command, commandLine: CommandLine): void {
     'snap-store-proxy register --offline --channel edge --arch arm64 --https --install-password',
     'snap-store-proxy register --from-bundle offline-snap-store.tar.gz',
     'snap-store-proxy register --self-issued',
+    'snap-store-proxy register --self-issued --output offline-snap-store.tar.gz',
   );
 }
 
@@ -60,19 +63,23 @@ async function register(session: Session, options: RegisterOptions): Promise<und
       ways.length === 0 ? 'a store is registered in one of three ways' : 'a store is registered in one way at a time';
     throw new UsageError(how, 'register --offline, register --from-bundle FILE, or register --self-issued');
   }
-  const stray = OFFLINE_ONLY.find((name) => options[name] !== undefined);
-  if (offline === undefined && stray !== undefined) {
-    const flag = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${flag} goes with --offline only`);
-  }
+  if (offline === undefined) refuse(options, OFFLINE_ONLY, '--offline only');
+  if (fromBundle !== undefined) refuse(options, ABOUT_THE_FILE, '--offline or --self-issued');
   if (fromBundle !== undefined) {
     const { registerFromBundle } = await import('../registration/from-bundle.js');
     return registerFromBundle(session, fromBundle);
   }
   if (selfIssued === true) {
     const { registerSelfIssued } = await import('../registration/self-issued.js');
-    return registerSelfIssued(session);
+    return registerSelfIssued(session, options);
   }
   const { registerOffline } = await import('../registration/offline.js');
   return registerOffline(session, options);
+}
+
+function refuse(options: RegisterOptions, names: readonly (keyof RegisterOptions)[], goesWith: string): void {
+  const stray = names.find((name) => options[name] !== undefined);
+  if (stray === undefined) return;
+  const flag = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError(`--${flag} goes with ${goesWith}`);
 }

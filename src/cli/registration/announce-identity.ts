@@ -7,6 +7,14 @@ export function announceIdentity(session: Session, identity: StoreIdentity, befo
   session.out.result({ storeId, url, origin, keyId, registeredAt: registeredAt.toISOString() }, () =>
     [`Store URL: ${url}`, `Store ID: ${storeId ?? 'not registered (self-issued)'}`].join('\n'),
   );
+  noteFormerIdentity(session, identity, before);
+}
+
+export function noteFormerIdentity(
+  session: Session,
+  { storeId, url }: Pick<StoreIdentity, 'storeId' | 'url'>,
+  before: StoreIdentity | null,
+): void {
   if (before === null || (before.storeId === storeId && before.url === url)) return;
   const name = before.storeId === null ? before.url : `${before.storeId} (${before.url})`;
   session.out.note(`this store was ${name} before: devices that know it as that have to be pointed at it anew`);

@@ -1,8 +1,6 @@
 import type { Session } from '../session.js';
 import { announceIdentity } from './announce-identity.js';
-
-/** What a bundle was sealed with, under the name that the original gives it. */
-const INSTALL_PASSWORD = 'SNAPSTORE_BETA_PASSWORD';
+import { INSTALL_PASSWORD_VARIABLE } from './bundle-output.js';
 
 /**
  * `register --from-bundle FILE`: becomes the store that an `offline-snap-store.tar.gz` or a `registration_bundle.b64` was made
@@ -18,7 +16,7 @@ export async function registerFromBundle(session: Session, file: string): Promis
     const before = await store.get(StoreIdentityService).current();
     const identity = await store
       .get(RegistrationIntake)
-      .take(carried, { password: environmentVariable(INSTALL_PASSWORD) });
+      .take(carried, { password: environmentVariable(INSTALL_PASSWORD_VARIABLE) });
     announceIdentity(session, identity, before);
   });
 }

@@ -121,6 +121,26 @@ describe.skipIf(!canMakeMachines)('a machine with no Node.js and no network', ()
     expect(status).toContain('Store DB: ok');
   });
 
+  it('writes a bundle of itself, in which everything is that a further machine needs', async () => {
+    const register = 'cd /opt && snap-store-proxy register --self-issued --output /var/tmp/own.tar.gz';
+    await machine.must('chmod 1777 /var/tmp');
+    const written = JSON.parse((await machine.must(`${register} --format json 2>/dev/null`)) || '{}') as {
+      sha256: string;
+    };
+    await machine.must('cd /var/tmp && sha256sum --check own.tar.gz.sha256 && tar xzf own.tar.gz');
+    const output = await machine.must(
+      `/var/tmp/offline-snap-store/install.sh --sha256 ${written.sha256} --tarball /var/tmp/own.tar.gz ` +
+        '--no-user --prefix /var/tmp/opt --data-dir /var/tmp/data --bin-dir /var/tmp/bin',
+    );
+    expect(output).toContain(`snap-store-proxy ${real.version} is installed in /var/tmp/opt`);
+    expect(await machine.must('/var/tmp/bin/snap-store-proxy --version')).toBe(`${real.version}\n`);
+    const other = process.arch === 'x64' ? 'arm64' : 'amd64';
+    const refused = await machine.type(`${register} --arch ${other}`);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.output).toMatch(/\((?:package-unavailable|egress-refused)\)/);
+    await machine.must('rm -rf /var/tmp/own* /var/tmp/offline-snap-store /var/tmp/opt /var/tmp/data /var/tmp/bin');
+  });
+
   it('keeps its key in no file in clear once the store has started', async () => {
     const stop = await machine.background('snap-store-proxy serve', (text) => text.includes('Ctrl-C stops it'));
     await stop();
