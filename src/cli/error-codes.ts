@@ -182,6 +182,7 @@ const HINTS: Readonly<Record<string, string>> = {
     'set both where you have an authority; else "register --from-bundle FILE" takes over a registration that Canonical issued, and "register --self-issued" needs nobody',
   'authority-missing': '"snap-store-proxy authority init NAME" makes it one',
   'operator-exists': '--reset sets password and second factor of an operator who is there',
+  'registration-refused': 'proxy.trust.extra-roots names the authorities that are trusted beside Canonical',
   'identity-key-missing': '"snap-store-proxy generate-keys" makes them',
   'identity-provider-unfit': 'see "snap-store-proxy config proxy.dashboard.location proxy.sso.location"',
   'credentials-refused': 'nothing was written; type the command again with the right e-mail address and password',
