@@ -55,6 +55,7 @@ describe(readCertificateChain.name, () => {
 
   it('counts the same piece twice once, whatever stands around it', () => {
     const text = `Bag Attributes\r\n    friendlyName: store\r\n${leaf.pem.replaceAll('\n', '\r\n')}${leaf.pem.trimEnd()}`;
+    expect(namesIn(`\uFEFF${leaf.pem}  ${leaf.keyPem.replaceAll('\n', '\n  ')}`)).toEqual(['CN=snaps.internal']);
     expect(namesIn(`\uFEFF${text}${leaf.keyPem}subject=CN = x\n${leaf.keyPem}`)).toEqual(['CN=snaps.internal']);
   });
 

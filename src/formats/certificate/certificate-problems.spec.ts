@@ -35,6 +35,11 @@ describe(problemsOf.name, () => {
     expect(about(problemsOf([await certificate(plan)], { now: NOW, domain: 'snaps.internal' }))).toEqual(expected);
   });
 
+  it('refuses one without names also where no domain is known', async () => {
+    const [problem] = problemsOf([await certificate({ dns: [] })], { now: NOW, domain: null });
+    expect(problem).toMatchObject({ kind: 'names-do-not-fit', isFatal: true });
+  });
+
   it('counts the days that are left', async () => {
     const [problem] = problemsOf([await certificate({ to: inDays(1.5) })], { now: NOW, domain: null });
     expect(problem?.message).toBe('the certificate of "store" expires in 1 day, on 2026-06-17');
@@ -109,7 +114,15 @@ describe(namesOf.name, () => {
 
 describe(signatureAlgorithm.name, () => {
   it('is nothing for what is no certificate', () => {
-    for (const bytes of [[], [0x30], [0x30, 0x85, 1, 1, 1, 1, 1], [0x30, 0x02, 0x30, 0x10], [0x02, 0x01, 0x00]]) {
+    for (const bytes of [
+      [],
+      [0x30],
+      [0x30, 0x85, 1, 1, 1, 1, 1],
+      [0x30, 0x02, 0x30, 0x10],
+      [0x02, 0x01, 0x00],
+      [0x30, 0x87, 1, 1, 1, 1, 1, 1, 1],
+      [0x30, 0x07, 0x30, 0x00, 0x30, 0x03, 0x06, 0x05, 0x2a],
+    ]) {
       expect(signatureAlgorithm(Buffer.from(bytes))).toBeNull();
     }
   });

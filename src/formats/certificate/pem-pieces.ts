@@ -27,7 +27,6 @@ export function readPemPieces(text: string): PemPiece[] {
     );
   }
   const lines = text
-    .replace(/^\uFEFF/, '')
     .replace(/(-----END [A-Z0-9 ]{1,40}-----)(?=-----BEGIN )/g, '$1\n')
     .split(/\r?\n/)
     .map((line) => line.trim());

@@ -22,7 +22,7 @@ export class HttpsRedirect {
     if ((request.socket as Partial<TLSSocket>).encrypted === true) return false;
     const { url = '/', method } = request;
     if (url === HEALTH_PATH || url.startsWith(`${HEALTH_PATH}?`) || this.cameOverTls(request)) return false;
-    if (!request.complete && method !== 'GET' && method !== 'HEAD') response.shouldKeepAlive = false;
+    // A body is not read here: Node.js throws it away, where closing could take the answer from a client that still sends.
     const path = url.startsWith('/') ? url : '/';
     void sendAnswer(
       request,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createSecureContext, createServer, type SecureContextOptions, type Server } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server } from 'node:tls';
 
 import { messageOf } from '../../kernel/store-error.js';
 import { CannotListenError, PortInUseError } from './http.errors.js';
@@ -56,7 +56,6 @@ export class SecurePort {
       return;
     }
     const options = contextOptions(certificate);
-    createSecureContext(options);
     if (this.server !== null) {
       this.server.setSecureContext(options);
       return;

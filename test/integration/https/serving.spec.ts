@@ -125,12 +125,8 @@ describe('a server with HTTPS', () => {
     expect([get.statusCode, get.headers.location]).toEqual([301, `${where}/v2/snaps/info/jq?architecture=amd64&x=%2F`]);
     const head = await plain('/', { method: 'HEAD', headers });
     expect([head.statusCode, head.headers.location]).toEqual([301, `${where}/`]);
-    const post = await plain('/v2/snaps/refresh', { method: 'POST', headers, body: 'x'.repeat(100_000) });
-    expect([post.statusCode, post.headers.location, post.headers.connection]).toEqual([
-      308,
-      `${where}/v2/snaps/refresh`,
-      'close',
-    ]);
+    const post = await plain('/v2/snaps/refresh', { method: 'POST', headers, body: '{}' });
+    expect([post.statusCode, post.headers.location]).toEqual([308, `${where}/v2/snaps/refresh`]);
     for (const path of [
       '//evil.example/',
       'http://evil.example/',
@@ -141,6 +137,19 @@ describe('a server with HTTPS', () => {
       const answer = await plain(path, { headers });
       expect(new URL(answer.headers.location ?? '').origin).toBe(where);
     }
+  });
+
+  it('sends a client on that has not sent all of its body, and hears the next request on the same connection', async () => {
+    const socket = connect(server.address.port, '127.0.0.1');
+    const sizeBytes = 3_000_000;
+    socket.write(`POST /v2/snaps/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: ${sizeBytes}\r\n\r\n`);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (piece: string) => (text += piece));
+    await until(() => text.includes('308'));
+    socket.write('x'.repeat(sizeBytes));
+    socket.write('GET /_status/check HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => text.includes('{"status":"ok"}'));
+    socket.destroy();
   });
 
   it('answers the health check over HTTP too', async () => {
