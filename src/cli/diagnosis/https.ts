@@ -20,17 +20,28 @@ export interface HttpsFindings {
 
 /** Also opens the key: what cannot be opened is off for the server too. */
 export async function readHttps(store: INestApplicationContext): Promise<HttpsFindings> {
-  const [{ CertificateService }, { Settings }] = await Promise.all([
+  const [{ CertificateService }, { Settings }, { StoreUrl }] = await Promise.all([
     import('../../modules/https/index.js'),
     import('../../platform/config/settings.js'),
+    import('../../platform/http/store-url.js'),
   ]);
   const certificates = store.get(CertificateService);
+  const settings = store.get(Settings);
+  const registered = store.get(StoreUrl).get();
   try {
     const certificate = await certificates.current();
-    if (certificate === null) return { certificate: null, problems: halfSet(store.get(Settings)) };
+    if (certificate === null) {
+      return {
+        certificate: null,
+        problems: [...halfSet(settings), ...registeredOtherwise(registered, 'http', settings)],
+      };
+    }
     await certificates.serving();
-    const problems = await certificates.check(store.get(Settings).get('proxy.domain'), new Date());
-    return { certificate, problems: [...problems].sort((a, b) => Number(b.isFatal) - Number(a.isFatal)) };
+    const problems = [
+      ...(await certificates.check(settings.get('proxy.domain'), new Date())),
+      ...registeredOtherwise(registered, 'https', settings),
+    ];
+    return { certificate, problems: problems.sort((a, b) => Number(b.isFatal) - Number(a.isFatal)) };
   } catch (error) {
     return {
       certificate: null,
@@ -76,6 +87,20 @@ async function servingState(server: RunningServerRecord, fingerprint: string): P
   const { problem, fingerprint256 } = await probeTls(server.secureAddress);
   if (problem !== null) return problem;
   return fingerprint256 === fingerprint ? null : 'the server shows another certificate, its log says why';
+}
+
+/** Devices were told a URL, and it is for good: the store has to answer there. */
+function registeredOtherwise(
+  url: string | null,
+  scheme: 'http' | 'https',
+  settings: Settings,
+): HttpsFindings['problems'] {
+  if (url === null || url.startsWith(`${scheme}:`) || settings.flag('proxy.trust-forwarded-proto')) return [];
+  const consequence =
+    scheme === 'https'
+      ? 'devices are sent on to HTTPS with every request'
+      : 'without a certificate devices do not reach it, unless a reverse proxy ends TLS in front';
+  return [{ isFatal: false, message: `the store is registered as ${url}; ${consequence}` }];
 }
 
 function halfSet(settings: Settings): HttpsFindings['problems'] {

@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { checkHttps, readHttps } from '../../../src/cli/diagnosis/https.js';
 import { covers } from '../../../src/formats/certificate/index.js';
 import { Clock } from '../../../src/kernel/clock.js';
 import { DomainNotSetError } from '../../../src/modules/https/index.js';
+import { StoreUrl } from '../../../src/platform/http/store-url.js';
 import { makeCertificate, makeChain } from '../../support/certificates.js';
 import { HttpsScene } from './scene.js';
 
@@ -172,5 +174,34 @@ describe('certificates of a store', () => {
     } finally {
       await other.close();
     }
+  });
+});
+
+describe('what doctor says of HTTPS', () => {
+  let scene: HttpsScene;
+
+  beforeAll(async () => {
+    scene = await HttpsScene.open();
+  });
+
+  afterAll(() => scene.close());
+
+  const said = async (): Promise<string> => {
+    const { state, message } = checkHttps(await readHttps(scene.operator.context));
+    return `${state} ${message}`;
+  };
+
+  it('minds that devices were told another scheme, unless a reverse proxy is trusted', async () => {
+    const registered = scene.operator.context.get(StoreUrl);
+    registered.set('https://snaps.internal');
+    expect(await said()).toMatch(
+      /^warning the store is registered as https:\/\/snaps\.internal; without a certificate/,
+    );
+    await scene.certificates.selfSign({ domain: DOMAIN });
+    expect(await said()).toMatch(/^ok for snaps\.internal, /);
+    registered.set('http://snaps.internal');
+    expect(await said()).toMatch(/^warning the store is registered as http:\/\/snaps\.internal; devices are sent on/);
+    await scene.set('proxy.trust-forwarded-proto', 'true');
+    expect(await said()).toMatch(/^ok /);
   });
 });
