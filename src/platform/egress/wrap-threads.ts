@@ -18,7 +18,20 @@ export function wrapThreads(installer: string, tell: (refusal: Refusal) => void)
   class GuardedWorker extends Original {
     constructor(filename: string | URL, options: workerThreads.WorkerOptions = {}) {
       if (options.eval === true) super(`${loading(installer)}\n${String(filename)}`, options);
-      else super(filename, withGuard(options, installer));
+      else {
+        const guard = ['--import', pathToFileURL(installer).href];
+        try {
+          super(filename, { ...options, execArgv: [...(options.execArgv ?? process.execArgv), ...guard] });
+        } catch (error) {
+          // What a thread inherits silently, such as the size of the heap, it refuses when it is named.
+          if (
+            options.execArgv !== undefined ||
+            (error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INVALID_EXEC_ARGV'
+          )
+            throw error;
+          super(filename, { ...options, execArgv: guard });
+        }
+      }
       if (!isListening) hear(tell);
       isListening = true;
     }
@@ -31,11 +44,6 @@ export function wrapThreads(installer: string, tell: (refusal: Refusal) => void)
 function loading(installer: string): string {
   const path = JSON.stringify(installer);
   return `process.getBuiltinModule('node:module').createRequire(${path})(${path});`;
-}
-
-function withGuard(options: workerThreads.WorkerOptions, installer: string): workerThreads.WorkerOptions {
-  const given = options.execArgv ?? process.execArgv;
-  return { ...options, execArgv: [...given, '--import', pathToFileURL(installer).href] };
 }
 
 /** In a thread: tells the main one. */

@@ -29,7 +29,11 @@ describe('the egress guard in a process', () => {
   afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
   async function run(script: string, ...args: string[]): Promise<string> {
-    const guard = ['--import', pathToFileURL(INSTALL).href];
+    return runWith([], script, ...args);
+  }
+
+  async function runWith(flags: readonly string[], script: string, ...args: string[]): Promise<string> {
+    const guard = [...flags, '--import', pathToFileURL(INSTALL).href];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [
       ...guard,
       script,
@@ -94,6 +98,21 @@ describe('the egress guard in a process', () => {
       process.stdout.write(execFileSync('/bin/echo', ['ran']));
       process.exit();`);
     expect(await run(path)).toBe('ran\n');
+  });
+
+  it('guards threads also where Node.js was started with options that a thread does not take', async () => {
+    await writeModeFile(dataDir, new Date());
+    const program = `const { parentPort } = require('node:worker_threads');
+      require('node:net').connect(1, '${ADDRESS}').on('error', ({ code }) => parentPort.postMessage(code));`;
+    const file = join(dataDir, 'thread.cjs');
+    await writeFile(file, program);
+    const path = await script(`
+      import { Worker } from 'node:worker_threads'; import { once } from 'node:events';
+      const threads = [new Worker(${JSON.stringify(program)}, { eval: true }), new Worker(${JSON.stringify(file)})];
+      const codes = await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0]));
+      process.stdout.write(codes.join());
+      process.exit();`);
+    expect(await runWith(['--max-old-space-size=512'], path)).toBe('egress-refused,egress-refused');
   });
 
   it('guards a thread that was started before the mode was changed', async () => {
