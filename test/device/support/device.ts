@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
@@ -23,6 +24,10 @@ export interface DeviceOptions {
   /** What its process is started with, such as `nsenter`, where it is not to be on this machine's network. */
   readonly launcher?: readonly string[];
 }
+
+/** A daemon without snaps ends itself after a while; on a real device systemd holds its socket meanwhile. */
+const NO_SOCKET = /dial unix \/run\/snapd\S*: connect: no such file or directory/;
+const MAX_ATTEMPTS = 10;
 
 /** A throw-away device with a real snapd. It keeps its state from one command to the next until it is closed. */
 export class Device {
@@ -48,7 +53,7 @@ export class Device {
       ...options.settings,
     };
     const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-    const [program = '', ...args] = [...(options.launcher ?? []), clientScripts.device];
+    const [program, ...args] = [...(options.launcher ?? []), clientScripts.device];
     const child = spawn(program, [...args, ...assignments, 'bash', '-c', COMMAND_LOOP], {
       cwd: room,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -65,6 +70,14 @@ export class Device {
 
   /** Runs a shell command on the device; `snap` is on its PATH, its working folder stays the same. */
   async run(command: string): Promise<Outcome> {
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.runOnce(command);
+      if (attempt === MAX_ATTEMPTS || !NO_SOCKET.test(outcome.stderr)) return outcome;
+      await sleep(500);
+    }
+  }
+
+  private async runOnce(command: string): Promise<Outcome> {
     this.child.stdin.write(`${command}\0`);
     const answer = await this.answers.next();
     if (answer.done === true) throw new Error(`The device is gone: ${this.startupErrors()}\n${await this.daemonLog()}`);

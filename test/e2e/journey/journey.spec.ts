@@ -35,6 +35,7 @@ describe('the journey from a connected machine to a device that never sees the i
   let jqBundle: Buffer;
   let ca: string;
   const devices: Device[] = [];
+  const machines: Machine[] = [];
 
   beforeAll(async () => {
     await prepareClient();
@@ -47,21 +48,23 @@ describe('the journey from a connected machine to a device that never sees the i
       hasNode: true,
       sees: [process.cwd(), clientHome],
     });
-    // What "npm install --global" does with the package.
+    // As the package puts them there when it is installed.
     await online.must(
-      `for name in snap-store-proxy snap-proxy; do ln -s ${process.cwd()}/dist/cli.js /usr/local/bin/$name; done`,
+      `printf '#!/bin/sh\\nexec node ${process.cwd()}/dist/cli.js "$@"\\n' >/usr/local/bin/snap-proxy &&
+       chmod +x /usr/local/bin/snap-proxy && cp /usr/local/bin/snap-proxy /usr/local/bin/snap-store-proxy`,
     );
     closed = await Machine.boot('the closed machine');
     database = await DatabaseServer.boot();
     deviceSide = await Machine.boot('the device network');
+    machines.push(online, closed, database.machine, deviceSide);
     ({ other: databaseAddress } = await Machine.connect(closed, database.machine, '10.88.2'));
     ({ one: storeAddress } = await Machine.connect(closed, deviceSide, '10.88.1'));
   });
 
   afterAll(async () => {
     await Promise.all(devices.map((device) => device.close()));
-    for (const machine of [online, closed, database?.machine, deviceSide]) await machine?.shutDown();
-    if (folder) await rm(folder, { recursive: true, force: true });
+    await Promise.all(machines.map((machine) => machine.shutDown()));
+    await rm(folder, { recursive: true, force: true });
   });
 
   async function device(): Promise<Device> {
@@ -92,7 +95,7 @@ describe('the journey from a connected machine to a device that never sees the i
 
   it('registers on the connected machine: generate-keys, config, HTTPS, register --offline', async () => {
     const env = { SNAP_STORE_PROXY_DATA: '/var/lib/snap-store-proxy' };
-    await online.must(`cat ${testRoot.account} ${testRoot.accountKey} >/srv/roots.assert`);
+    await online.must(`(cat ${testRoot.account} && echo && cat ${testRoot.accountKey}) >/srv/roots.assert`);
     await online.must('sudo snap-proxy generate-keys', { env });
     await online.must(`sudo snap-proxy config proxy.domain="${DOMAIN}"`, { env });
     ca = await online.must('sudo snap-proxy import-certificate --selfsigned', { env });
@@ -121,8 +124,8 @@ set -eu
 tar xvzf offline-snap-store.tar.gz
 cd offline-snap-store
 sudo ./install.sh --sha256 ${sha256}
-sudo snap-store-proxy config proxy.trust.extra-roots=/srv/roots.assert
 sudo snap-store-proxy config proxy.db.connection="$POSTGRESQL_CONN_STRING"
+sudo snap-store-proxy config proxy.trust.extra-roots=/srv/roots.assert
 SNAPSTORE_BETA_PASSWORD="$SNAPSTORE_BETA_PASSWORD" sudo -E snap-store-proxy enable-airgap-mode --password $PROXY_ACCESS_PASSWORD
 sudo snap-store-proxy status`;
     const said = await closed.must(script, {
@@ -183,7 +186,7 @@ sudo snap-store-proxy status`;
 
   it('tells nobody its secrets: not in its settings, its logs, or what its processes are called with', async () => {
     const shown = await closed.must('sudo snap-store-proxy config; sudo snap-store-proxy config --format json');
-    const files = await closed.must('grep -rl "PRIVATE KEY" /var/lib/snap-store-proxy /opt/snap-store-proxy || true');
+    const files = await closed.must('grep -rl "PRIVATE KEY" /var/lib/snap-store-proxy || true');
     const processes = await closed.must("cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
     expect(files).toBe('');
     for (const secret of [PROXY_ACCESS_PASSWORD, SNAPSTORE_BETA_PASSWORD, 'snapproxy-password', 'PRIVATE KEY']) {
@@ -237,7 +240,7 @@ sudo snap-store-proxy status`;
       await own.must(`sh ${script}`);
       expect(await own.must('snap info jq')).toContain('name:      jq');
       expect(await own.must('snap install jq')).toBe(INSTALLED);
-      await own.must(`sh ${script} --undo`);
+      await own.must(`sh ${script} undo`);
     });
   });
 

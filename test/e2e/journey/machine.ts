@@ -41,11 +41,9 @@ if [ "$HAS_NODE" = no ]; then
   # Nor the source, nor what it was built to.
   if [ -d ".$CHECKOUT" ]; then mount -t tmpfs tmpfs ".$CHECKOUT"; fi
 fi
-# What "sudo" does on a machine that has it, for one that has not: everything here is root's already.
-if [ ! -x usr/bin/sudo ]; then
-  printf '#!/bin/sh\\n[ "$1" = -E ] && shift\\nexec "$@"\\n' >usr/local/bin/sudo
-  chmod +x usr/local/bin/sudo
-fi
+# Everything here is root's already.
+printf '#!/bin/sh\\n[ "$1" = -E ] && shift\\nexec "$@"\\n' >usr/local/bin/sudo
+chmod +x usr/local/bin/sudo
 [ "$IS_ONLINE" = yes ] || ip link set lo up
 echo ready
 exec chroot /mnt/root sleep infinity
