@@ -121,6 +121,8 @@ describe('certificates of a store', () => {
       const { warnings } = await scene.certificates.selfSign({ domain });
       expect(warnings).toEqual([]);
       expect(await scene.certificates.check(domain, new Date())).toEqual([]);
+      const { certPem } = (await scene.certificates.serving())!;
+      expect(new X509Certificate(certPem).subject.length).toBeLessThanOrEqual('CN='.length + 64);
     }
   });
 
