@@ -1,4 +1,4 @@
-import { StoreError } from '../kernel/store-error.js';
+import { messageOf, StoreError } from '../kernel/store-error.js';
 import type { SettingChanges } from '../platform/config/configuration.js';
 import { settingDefinition } from '../platform/config/settings.js';
 import { hasDatabase } from '../platform/database/presence.js';
@@ -31,7 +31,7 @@ export async function guardSealMove(session: Session, changes: SettingChanges): 
   const [server] = await runningServers(session.dataDir);
   if (server !== undefined)
     throw new SealSourceKeptError(`the store is running (process ${server.pid}) and knows the old key: stop it first`);
-  if (!(await hasDatabase(session.dataDir, settings.get(DATABASE)))) return;
+  if (!(await hasDatabase(session.dataDir, settings.get(DATABASE)))) return noteMissingKey(session, to);
   const moved = await session.withStore(async (store) => {
     const { Resealing } = await import('../platform/sealing/index.js');
     return store.get(Resealing).moveTo(to);
@@ -41,4 +41,13 @@ export async function guardSealMove(session: Session, changes: SettingChanges): 
   session.out.note(
     `${counted(moved, 'secret')} sealed anew; the old key (${old}) still opens backups that were made before`,
   );
+}
+
+/** Nothing is sealed yet, and the key may well come later. */
+async function noteMissingKey(session: Session, source: string): Promise<void> {
+  try {
+    await sealKeySource(source, session.dataDir).read();
+  } catch (error) {
+    session.out.note(`${messageOf(error)}; it is set all the same`);
+  }
 }

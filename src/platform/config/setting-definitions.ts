@@ -177,7 +177,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'nothing by hand: generate-keys makes it, keys import takes one in',
     accepts: (value) => value.startsWith('-----BEGIN PUBLIC KEY-----'),
     defaultValue: () => null,
-    managedBy: 'generate-keys, keys import',
+    managedBy: 'generate-keys or keys import',
   },
   {
     key: 'proxy.key.private',
@@ -186,7 +186,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepts: (value) => value.includes('PRIVATE KEY-----'),
     defaultValue: () => null,
     secret: true,
-    managedBy: 'generate-keys, keys import',
+    managedBy: 'generate-keys or keys import',
   },
   {
     key: 'proxy.device-auth.secret',

@@ -27,6 +27,16 @@ describe('generate-keys on a machine where nothing has started before', () => {
 
   afterAll(() => scene.close());
 
+  it('lets the place of the sealing key be set before there is one', async () => {
+    const { exitCode, stderr } = await scene.run(['config', 'proxy.seal.source=passphrase']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('PROXY_SEAL_PASSPHRASE is not set; it is set all the same');
+    const made = await scene.run(['generate-keys']);
+    expect(made).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(made.stderr).toContain('(seal-key-unusable)');
+    await scene.must('config', 'proxy.seal.source=');
+  });
+
   it('makes both keys, says what it does meanwhile, and refuses to do it again', async () => {
     const made = await scene.run(['generate-keys']);
     expect(made).toMatchObject({ exitCode: 0 });
@@ -260,7 +270,9 @@ describe('secrets', () => {
     told.push(server.output.stdout, server.output.stderr);
     const all = told.join('\n');
     expect(all).toContain('<redacted>');
-    for (const secret of secretsOf()) expect(all).not.toContain(secret);
+    const [, password] = /^postgres(?:ql)?:\/\/[^:@/]*:([^@/]+)@/.exec(scene.uri) ?? [];
+    for (const secret of [...secretsOf(), ...(password === undefined ? [] : [password])])
+      expect(all).not.toContain(secret);
   });
 
   it('are in no file of the store', async () => {
