@@ -52,6 +52,7 @@ const theirs = {
   store_assertion: store.encoded.toString('utf8'),
 };
 
+const manyAccounts = () => Array.from({ length: 100 }, (_, number) => authority.publisher(`account${number}`));
 const inBase64 = (value: unknown): Buffer => Buffer.from(Buffer.from(JSON.stringify(value)).toString('base64'));
 const reading = (value: unknown) => decodeRegistrationBundle(inBase64(value), FILE);
 
@@ -130,6 +131,11 @@ describe('registration bundle', () => {
     ['a URL that is none', { url: 'ftp://snaps.internal' }, '"url" is not'],
     ['an assertion cut short', { store_assertion: theirs.store_assertion.slice(0, 60) }, 'holds no assertions'],
     ['two stores', { assertions: encodeAssertionStream([store, storeFor('s2', 'http://x')]).toString() }, '2 stores'],
+    [
+      'more assertions than a chain has',
+      { assertions: encodeAssertionStream(manyAccounts()).toString() },
+      'more than 100',
+    ],
     ['a store without URL', { store_assertion: storeFor('store-1', undefined).encoded.toString() }, 'has no URL'],
     ['half a certificate', { certificate: 'CERT' }, 'certificate without its key'],
     ['a later format', { format: 2 }, 'format 2'],

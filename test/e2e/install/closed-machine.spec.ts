@@ -61,7 +61,7 @@ describe.skipIf(!canMakeMachines)('a machine with no Node.js and no network', ()
   it('has neither, which is what is to be shown', async () => {
     expect((await machine.type('node --version')).exitCode).not.toBe(0);
     expect((await machine.type('npm --version')).exitCode).not.toBe(0);
-    expect((await machine.type('cat </dev/tcp/192.0.2.1/80')).exitCode).not.toBe(0);
+    expect((await machine.must('cat /proc/net/route')).trim().split('\n')).toHaveLength(1);
   });
 
   it('becomes a store by what was carried to it', async () => {

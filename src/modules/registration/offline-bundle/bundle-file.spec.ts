@@ -315,6 +315,13 @@ describe(readRegistrationTarball.name, () => {
     }
   });
 
+  it('refuses more files than anybody would carry', async () => {
+    const raw = Array.from({ length: 100_001 }, (_, number) => ({ path: `x/${number}`, content: Buffer.alloc(0) }));
+    const path = join(folder, 'many.tar.gz');
+    await writeFile(path, gzipSync(rawTar(raw), { level: 1 }));
+    await expect(read(path)).rejects.toThrow('comes after 100000 others');
+  });
+
   it('refuses a file twice, and one without a registration', async () => {
     const entry = { mode: 0, content: Buffer.from('e30=') };
     await expect(

@@ -18,8 +18,8 @@ import type { ProgramTree } from './program-tree.js';
 export const BUNDLE_FOLDER = 'offline-snap-store';
 export const LINKS_FILE = 'links';
 
-/** Equal contents must become equal bytes, and zlib's result depends on how its input is cut. */
-const PIECE_BYTES = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
+/** What zlib makes of the same bytes at this level does not depend on how they come in pieces. */
 const GZIP_LEVEL = 6;
 /** What the ustar header takes, its prefix included; nothing but plain headers is written. */
 const LONGEST_PATH_BYTES = 250;
@@ -84,8 +84,8 @@ async function writeArchive(
     },
   });
   const writing = pipeline(
-    inPieces(tar.bytes),
-    createGzip({ level: GZIP_LEVEL, chunkSize: PIECE_BYTES }),
+    tar.bytes,
+    createGzip({ level: GZIP_LEVEL, chunkSize: CHUNK_BYTES }),
     measure,
     createWriteStream(file, { flags: 'wx', mode: BUNDLE_MODE }),
     { signal: input.signal },
@@ -168,7 +168,6 @@ class Feeding {
     for await (const chunk of member.content()) {
       this.input.signal.throwIfAborted();
       seen += chunk.length;
-      if (seen > member.sizeBytes) break;
       hash.update(chunk);
       this.input.onProgress((this.doneBytes += chunk.length));
       yield chunk;
@@ -177,24 +176,6 @@ class Feeding {
       throw new ProgramNotPackableError(`${member.path} changed while it was read`, { path: member.path });
     }
   }
-}
-
-async function* inPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let piece = Buffer.allocUnsafe(PIECE_BYTES);
-  let filled = 0;
-  for await (const chunk of source) {
-    for (let offset = 0; offset < chunk.length;) {
-      const taken = Math.min(PIECE_BYTES - filled, chunk.length - offset);
-      piece.set(chunk.subarray(offset, offset + taken), filled);
-      filled += taken;
-      offset += taken;
-      if (filled < PIECE_BYTES) continue;
-      yield piece;
-      piece = Buffer.allocUnsafe(PIECE_BYTES);
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield piece.subarray(0, filled);
 }
 
 async function writeSmall(path: string, text: string): Promise<void> {

@@ -118,6 +118,30 @@ describe(ProgramTree.name, () => {
     ]);
   });
 
+  it('is carried out of a package that is inside of another one', async () => {
+    const inner = 'node_modules/host/node_modules/';
+    await files({
+      ...own(`${inner}snap-store-proxy/`, { dependencies: { a: '1' } }),
+      [`${inner}a/package.json`]: packageJson({ dependencies: { b: '1' } }),
+      'node_modules/b/package.json': packageJson(),
+    });
+    expect(await packagesOf(join(folder, inner, 'snap-store-proxy'))).toEqual([
+      'node_modules/a/package.json',
+      'node_modules/b/package.json',
+    ]);
+  });
+
+  it('is not carried where two packages would lie in one place', async () => {
+    await files({
+      ...own('inner/node_modules/snap-store-proxy/', { dependencies: { a: '1', b: '1' } }),
+      'inner/node_modules/a/package.json': packageJson(),
+      'node_modules/b/package.json': packageJson({ dependencies: { a: '2' } }),
+      'node_modules/a/package.json': packageJson(),
+    });
+    const paths = pathsOf(join(folder, 'inner/node_modules/snap-store-proxy'));
+    await expect(paths).rejects.toThrow('would both become node_modules/a');
+  });
+
   it.each<[string, Record<string, string>, string]>([
     ['something needed is not there', own('', { dependencies: { a: '1' } }), 'the package a, which'],
     [

@@ -121,15 +121,23 @@ class Walk {
   /** Inside of the program it stays where it is; what lies beside the program, or above it, goes beside it. */
   private place(name: string, folder: string): void {
     const isInside = folder.startsWith(this.root + sep);
-    const path = isInside
-      ? `${PROGRAM_FOLDER}/${relative(this.root, folder).split(sep).join('/')}`
-      : `${BESIDE_FOLDER}/${folder.slice(folder.indexOf(`${sep}node_modules${sep}`) + '/node_modules/'.length)}`;
+    const below = relative(isInside ? this.root : this.outerModules(folder), folder)
+      .split(sep)
+      .join('/');
+    const path = `${isInside ? PROGRAM_FOLDER : BESIDE_FOLDER}/${below}`;
     const other = this.sources.get(path);
     if (other !== undefined) {
       throw new ProgramNotPackableError(`${other} and ${folder} would both become ${path}`, { name, path });
     }
     this.sources.set(path, folder);
     this.places.set(folder, path);
+  }
+
+  /** The node_modules, nearest to the program, that a package outside of it lies in. */
+  private outerModules(folder: string): string {
+    let above = dirname(this.root);
+    while (!folder.startsWith(join(above, 'node_modules') + sep)) above = dirname(above);
+    return join(above, 'node_modules');
   }
 }
 
