@@ -1,11 +1,18 @@
+import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Scene, until } from './scene.js';
+import { PROGRAM, Scene, until } from './scene.js';
 
 const PASSWORD = 'correct horse';
+
+/** A mount that nobody else sees: only root can make one, and not in every container. */
+function mayMount(): boolean {
+  return process.geteuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+}
 
 describe('air-gapped mode, by the command line', () => {
   let scene: Scene;
@@ -168,6 +175,31 @@ describe('air-gapped mode, by the command line', () => {
     expect(stdout).toMatch(/\nNot all connections are accessible\n$/);
   });
 
+  it.runIf(mayMount())('fences the service in by the kernel where systemd runs it, and lets it go again', async () => {
+    const folder = '/etc/systemd/system';
+    const dropIn = `${folder}/snap-store-proxy.service.d/airgap.conf`;
+    const store = `"${process.execPath}" "${PROGRAM}" --data-dir "${scene.dataDir}"`;
+    const script = `mkdir -p ${folder} && mount -t tmpfs none ${folder} && touch ${folder}/snap-store-proxy.service
+      ${store} config proxy.policy.device-networks=10.1.0.0/16,fd00::/8
+      ${store} enable-airgap-mode --password '${PASSWORD}' --change-password; cat ${dropIn}; echo ---
+      ${store} disable-airgap-mode --yes-this-store-may-go-online; cat ${dropIn}`;
+    const { stdout, stderr } = await promisify(execFile)('unshare', ['-m', 'sh', '-c', script]);
+    expect(stderr).toContain(
+      `note: ${dropIn} fences the service in; apply it with: systemctl daemon-reload && systemctl`,
+    );
+    const [fenced = '', free = ''] = stdout.split('---\n');
+    expect(fenced.split('\n').filter((line) => /^\[|^IP/.test(line))).toEqual([
+      '[Service]',
+      'IPAddressDeny=any',
+      'IPAddressAllow=localhost',
+      'IPAddressAllow=10.1.0.0/16',
+      'IPAddressAllow=fd00::/8',
+    ]);
+    expect(free).toMatch(/# The store is not in air-gapped mode\.\n$/);
+    const wrong = await scene.run(['config', 'proxy.policy.device-networks=10.1.0.0/33']);
+    expect(wrong.exitCode).toBe(2);
+  });
+
   it('is no setting, and stays out of an exported configuration while it is off', async () => {
     const { exitCode, stderr } = await scene.run(['config', 'proxy.airgap=true']);
     expect(exitCode).toBe(2);
@@ -221,5 +253,5 @@ describe('the rules for what may enter, by the command line', () => {
     const wrong = await scene.run(['policy', 'set', await scene.write('wrong.yaml', 'format: 1\nsnap: {}')]);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.stderr).toContain('has "snap", and knows: publishers, snaps');
-  });
+  }, 300_000);
 });
