@@ -14,7 +14,7 @@ import { tellMain, wrapThreads } from './wrap-threads.js';
 
 /*
  * Importing this module installs the guard: it is the first import of the program's doors, so that nothing can have taken an
- * unguarded function aside, and it loads nothing but Node.js's own modules. Threads load it by `--require`, so it must not
+ * unguarded function aside, and it loads nothing but Node.js's own modules. Threads `require` it, so it must not
  * await at its top level.
  */
 
