@@ -5,9 +5,9 @@ import { Sha3_384 } from '../../kernel/digest.js';
 import { messageOf } from '../../kernel/store-error.js';
 import { HashWorkerLostError } from './hashing.errors.js';
 
-/** Large enough that waking threads costs nothing beside hashing, small enough that a thread's memory stays at four of them. */
+/** Large enough that waking threads costs nothing beside hashing, few enough that a thread's memory stays small. */
 export const BLOCK_BYTES = 2 * 1024 * 1024;
-export const BLOCKS_PER_THREAD = 4;
+export const BLOCKS_PER_THREAD = 8;
 
 /**
  * The thread's program. It is kept as text because it is this small and then runs the same from the built package, from
