@@ -2,6 +2,7 @@ import 'reflect-metadata';
 
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
@@ -77,9 +78,8 @@ export async function startAuthority(input: AuthorityServerInput): Promise<Runni
       throw new CannotListenError(`cannot listen on ${host} port ${port}: ${messageOf(error)}`, { host, port });
     });
     const bound = server.address() as AddressInfo;
-    const shown = bound.address.includes(':') ? `[${bound.address}]` : bound.address;
     return {
-      url: url ?? `${tls === null ? 'http' : 'https'}://${shown}:${bound.port}`,
+      url: url ?? `${tls === null ? 'http' : 'https'}://${hostOf(bound.address)}:${bound.port}`,
       port: bound.port,
       accountId,
       close: () => app.close(),
@@ -88,6 +88,12 @@ export async function startAuthority(input: AuthorityServerInput): Promise<Runni
     await app.close();
     throw error;
   }
+}
+
+/** As it stands in a URL; where it listens on every address, the machine's name is the one that others may know it by. */
+function hostOf(address: string): string {
+  if (address === '::' || address === '0.0.0.0') return hostname();
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 function limit(server: Server): void {
