@@ -2,7 +2,7 @@ import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs
 
 import { AppModule } from './app.module.js';
 import { withDatabase } from './application.js';
-import { StoreIdentityService } from './modules/registration/index.js';
+import { RegistrationModule, StoreIdentityService } from './modules/registration/index.js';
 import { loadBootstrapSettings } from './platform/config/load-settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
 import { LoggerFactory } from './platform/logging/logger.js';
@@ -34,7 +34,7 @@ export class SnapStoreModule implements OnApplicationBootstrap {
     const flags = new Map(Object.entries(options.settings ?? {}));
     const settings = await loadBootstrapSettings({ dataDir, configFile: null, flags });
     return withDatabase({ dataDir, settings, loggers }, (platform) =>
-      Promise.resolve({ module: SnapStoreModule, imports: [AppModule.forRoot(platform)] }),
+      Promise.resolve({ module: SnapStoreModule, imports: [AppModule.forRoot(platform), RegistrationModule] }),
     );
   }
 
