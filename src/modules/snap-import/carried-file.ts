@@ -22,6 +22,7 @@ import {
 import type { Sha3_384 } from '../../kernel/digest.js';
 import { messageOf } from '../../kernel/store-error.js';
 import type { FillingContent, HashableContent } from '../../platform/hashing/hash-workers.js';
+import { ReadMemory } from './read-memory.js';
 
 /** What an import is made of, whichever way it was carried: a bundle, a folder, a pair, a tarball of pairs. */
 export type CarriedPart = { readonly place: BundlePlace } & (
@@ -49,13 +50,12 @@ export interface CarriedSnap {
   readonly confirm: (is: Sha3_384) => void;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
-
 /**
  * A file to import, open. It is opened apart from being read because a command that runs as root opens its input before it
  * becomes the owner of the data folder.
  */
 export class CarriedFile {
+  private readonly memory = new ReadMemory();
   private bytesRead = 0;
 
   private constructor(
@@ -112,9 +112,9 @@ export class CarriedFile {
     const { source, path: file } = this;
     switch (source.kind) {
       case 'bundle':
-        return fromBundle(readBundle(this.bytes(0, signal), { file, signal }), file);
+        return fromBundle(readBundle(this.bytes(0, signal), { file, signal }), file, this.memory);
       case 'bundle-folder':
-        return fromBundle(readBundleFolder(source.path, { file, signal }), file);
+        return fromBundle(readBundleFolder(source.path, { file, signal }), file, this.memory);
       case 'loose-tar':
         return this.fromLooseTar(signal);
       case 'pair':
@@ -177,7 +177,7 @@ export class CarriedFile {
     if (handle === undefined) throw new Error(`${this.path} is not open`);
     for (let position = 0; ;) {
       signal.throwIfAborted();
-      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+      const buffer = this.memory.take();
       const bytesRead = await readAt(handle, buffer, position, this.path);
       if (bytesRead === 0) return;
       position += bytesRead;
@@ -187,7 +187,11 @@ export class CarriedFile {
   }
 }
 
-async function* fromBundle(parts: AsyncIterable<BundlePart>, file: string): AsyncGenerator<CarriedPart, void> {
+async function* fromBundle(
+  parts: AsyncIterable<BundlePart>,
+  file: string,
+  memory: ReadMemory,
+): AsyncGenerator<CarriedPart, void> {
   for await (const part of parts) {
     if (part.kind === 'head') {
       yield { kind: 'head', place: { file, member: null }, manifest: part.manifest, signer: part.signer };
@@ -197,7 +201,11 @@ async function* fromBundle(parts: AsyncIterable<BundlePart>, file: string): Asyn
     if (part.kind === 'assertions') yield { kind: 'assertions', place, bytes: part.bytes };
     else if (part.kind === 'component') yield { kind: 'component', place };
     else if (part.kind === 'media') yield { kind: 'media', place, content: part.content, confirm: part.confirm };
-    else yield { place, ...carriedSnap(part) };
+    else {
+      memory.snapBegins();
+      yield { place, ...carriedSnap(part) };
+      memory.snapEnds();
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
 import { Channel } from '../../../src/kernel/channel.js';
 import { ImportService } from '../../../src/modules/snap-import/index.js';
-import { newSigner, plainMetadata, sha3, unpackBundle } from '../../support/bundles.js';
+import { newSigner, packBundle, plainMetadata, sha3, unpackBundle } from '../../support/bundles.js';
 import { testSnapId } from '../../support/test-authority.js';
 import { bundleOf, Scene, signed } from './scene.js';
 
@@ -41,6 +42,15 @@ describe('a bundle', () => {
       'latest/stable amd64 6 import',
     ]);
     expect(await scene.ledger()).toMatchObject([{ state: 'done', bundle_id: bundle.manifest.id }]);
+  });
+
+  it.each([0, 1])('with large snaps arrives byte for byte, packed at gzip level %i', async (level) => {
+    const sizeBytes = 9 * 1024 * 1024 + 77;
+    const snaps = [signed('jq', 6, { sizeBytes }), signed('yq', 3, { sizeBytes }), signed('aq', 7)];
+    const packed = await packBundle(bundleOf(snaps.map((snap) => ({ snap }))));
+    const path = await scene.write('large.tar.gz', level === 0 ? packed : gzipSync(gunzipSync(packed), { level }));
+    const report = await scene.import(path);
+    expect(report.revisions.map(({ outcome }) => outcome)).toEqual(['added', 'added', 'added']);
   });
 
   it('that nobody signed is taken and marked', async () => {
