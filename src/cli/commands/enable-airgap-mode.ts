@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 
 import type { Enabled } from '../../modules/airgap-policy/index.js';
 import type { CommandLine } from '../command-line.js';
-import { InputNeededError, UsageError } from '../cli.errors.js';
+import { UsageError } from '../cli.errors.js';
 import { example } from '../example.js';
-import { readInput } from '../input.js';
+import { newPassword } from '../secrets.js';
 import type { Session } from '../session.js';
 
 interface EnableFlags {
@@ -57,7 +57,7 @@ async function enable(session: Session, flags: EnableFlags): Promise<undefined> 
         enabled = { outcome: 'already-on', since: mode.since, warnings: [] };
       } else {
         if (given === null) await airgap.checkReadiness();
-        const password = given ?? (await askPassword(session));
+        const password = given ?? (await newPassword(session.io, { what: 'access password', variable: VARIABLE }));
         enabled = await airgap.enable({ password, by, changePassword: flags.changePassword === true });
       }
       for (const warning of enabled.warnings) session.out.note(`warning: ${warning}`);
@@ -104,14 +104,4 @@ async function givenPassword(session: Session, flags: EnableFlags): Promise<stri
   }
   const { environmentVariable } = await import('../../platform/config/environment.js');
   return environmentVariable(VARIABLE);
-}
-
-async function askPassword(session: Session): Promise<string> {
-  const { Prompter } = await import('../prompt.js');
-  if (Prompter.isPossible(session.io))
-    return Prompter.with(session.io, (prompter) => prompter.hiddenTwice('Access password: ', 'The same again: '));
-  const [line = ''] = (await readInput(session.io, 'the access password')).split('\n');
-  const password = line.replace(/\r$/, '');
-  if (password !== '') return password;
-  throw new InputNeededError(`the access password is needed: --password, ${VARIABLE}, or a line on standard input`);
 }

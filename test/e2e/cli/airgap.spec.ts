@@ -67,7 +67,7 @@ describe('air-gapped mode, by the command line', () => {
   it('needs a password, from where it is not seen', async () => {
     const none = await enable();
     expect(none.exitCode).toBe(2);
-    expect(none.stderr).toMatch(/--password, PROXY_ACCESS_PASSWORD, or a line on standard input \(input-needed\)/);
+    expect(none.stderr).toMatch(/in PROXY_ACCESS_PASSWORD, or as the first line of standard input \(input-needed\)/);
     const short = await scene.run(['enable-airgap-mode'], { stdin: 'short\n' });
     expect(short.exitCode).toBe(2);
     expect(short.stderr).toMatch(/at least 8 characters \(password-unusable\)/);
