@@ -259,7 +259,12 @@ function median(numbers) {
 
 async function startServer(kind, ...args) {
   const child = spawn('serve-process.mjs', [kind, ...args]);
-  const [{ port }] = await once(child, 'message');
+  const gone = once(child, 'exit').then(() => {
+    throw new Error(`the ${kind} server does not start`);
+  });
+  // Once it listens, its end is nothing to complain of.
+  gone.catch(() => undefined);
+  const [{ port }] = await Promise.race([once(child, 'message'), gone]);
   return { child, port };
 }
 
