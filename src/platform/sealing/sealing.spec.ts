@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { DataDirectory } from '../config/data-directory.js';
 import { Settings } from '../config/settings.js';
+import type { Transaction } from '../database/transaction.js';
 import { sealWithPassphrase, unsealWithPassphrase } from './passphrase-sealing.js';
 import { isSealed } from './sealed-text.js';
+import { SealedTextRepository } from './sealed-text.repository.js';
 import { Sealing } from './sealing.js';
 import { SealBrokenError, SealKeyUnusableError, WrongPassphraseError } from './sealing.errors.js';
 
@@ -41,6 +43,19 @@ describe(Sealing.name, () => {
     expect(Buffer.from(sealed.split(':')[2]!, 'base64url').includes(SECRET)).toBe(false);
     expect(await sealing().unseal(sealed, 'key/x')).toEqual(SECRET);
     expect(await sealing().seal(SECRET, 'key/x')).not.toBe(sealed);
+  });
+
+  it('takes the key of another process that is first, makes it, and seals with it meanwhile', async () => {
+    class OthersWereFirst extends SealedTextRepository {
+      override async someKeyId(): Promise<string | null> {
+        const [, id = ''] = (await sealing().seal(SECRET, 'key/theirs')).split(':');
+        return id;
+      }
+    }
+    const texts = new OthersWereFirst(undefined as unknown as Transaction);
+    const late = new Sealing(new Settings({}), new DataDirectory(folder), texts);
+    const sealed = await late.seal(SECRET, 'key/ours');
+    expect(await sealing().unseal(sealed, 'key/ours')).toEqual(SECRET);
   });
 
   it('opens for its purpose only', async () => {

@@ -63,6 +63,9 @@ export class Sealing {
     if (held !== null) return held;
     const sealedUnder = await this.texts?.someKeyId();
     if (sealedUnder === undefined || sealedUnder === null) return source.obtain();
+    // Whoever was first may have made it, and sealed with it, since we looked.
+    const made = await source.read();
+    if (made !== null) return made;
     const message = `secrets of this store are sealed under key ${sealedUnder}, and ${source.file ?? source.description} is missing`;
     throw new SealKeyUnusableError(message, { sealedUnder, file: source.file });
   }
