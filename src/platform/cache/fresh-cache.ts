@@ -9,8 +9,9 @@ export interface FreshCacheOptions<V> {
   readonly graceMs: number;
 }
 
-/** After so many look-ups something counts as not asked for lately. */
-const TURN_LOOKUPS = 1024;
+/** A turn is so many look-ups for each thing that is remembered, and never fewer than for this many. */
+const LOOKUPS_EACH = 4;
+const FEWEST = 256;
 
 interface Remembered<V> {
   readonly value: V;
@@ -26,7 +27,8 @@ interface Remembered<V> {
 export class FreshCache<V extends object> {
   private readonly remembered: LRUCache<string, Remembered<V>>;
   private readonly flights = new Map<string, Promise<V>>();
-  private lookups = 0;
+  private turn = 0;
+  private lookupsLeft = LOOKUPS_EACH * FEWEST;
 
   constructor(private readonly options: FreshCacheOptions<V>) {
     this.remembered = new LRUCache({
@@ -59,16 +61,20 @@ export class FreshCache<V extends object> {
     this.remembered.clear();
   }
 
-  /** Keeping the exact order of use would cost more than the look-up itself: several waits for memory on a large cache. */
+  /**
+   * Moves it to the front, once a turn: to keep the exact order of use would cost more than the look-up itself, several waits
+   * for memory on a large cache. What is asked for all the time may be let go within a turn in which as much is new as fits; it
+   * is loaded again then.
+   */
   private touch(key: string, found: Remembered<V>): void {
-    this.lookups += 1;
+    this.lookupsLeft -= 1;
+    if (this.lookupsLeft === 0) {
+      this.turn += 1;
+      this.lookupsLeft = LOOKUPS_EACH * Math.max(this.remembered.size, FEWEST);
+    }
     if (found.turn === this.turn) return;
     found.turn = this.turn;
     this.remembered.get(key);
-  }
-
-  private get turn(): number {
-    return Math.floor(this.lookups / TURN_LOOKUPS);
   }
 
   private fly(key: string, load: () => Promise<V>): Promise<V> {
