@@ -24,7 +24,8 @@ import { MIB, writeSignedSnap } from './support/signed-snap.mjs';
 const TARGETS = { info: 0.6, assertions: 0.6, refresh: 0.4 };
 const TARGET_AT_SIZE = 0.85;
 const DOWNLOAD_MIB = 64;
-const INSTALLED = 15;
+/** As many as the smallest catalogue holds: the same question at both sizes, or their figures could not be compared. */
+const INSTALLED = 10;
 
 const { values } = parseArgs({
   options: {
