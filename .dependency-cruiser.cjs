@@ -14,6 +14,8 @@ const arrows = {
   integrity: ['assertions', 'blobs', 'catalog', 'snap-import'],
   devices: ['assertions', 'keys', 'access', 'catalog'],
   upstream: ['airgap-policy', 'assertions', 'registration', 'keys'],
+  'snap-fetch': ['upstream', 'keys', 'airgap-policy', 'assertions'],
+  'snap-export': ['catalog', 'assertions', 'blobs', 'keys', 'snap-import'],
 };
 
 const moduleRules = Object.entries(arrows).map(([name, allowed]) => ({

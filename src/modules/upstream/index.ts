@@ -8,3 +8,4 @@ export {
   type JsonAnswer,
   type JsonRequest,
 } from './http/http-client.js';
+export * from './online-store/online-store.js';
