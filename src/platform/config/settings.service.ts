@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { InTurn } from '../../kernel/in-turn.js';
 import { messageOf } from '../../kernel/store-error.js';
 import { ChangeFeed, EVERYTHING } from '../database/change-feed.js';
 import { Transaction } from '../database/transaction.js';
@@ -25,6 +26,7 @@ export class SettingsService {
   private readonly log: Logger;
   private readonly listeners = new Set<() => void>();
   private readonly keepers: SettingKeeper[] = [];
+  private readonly reloads = new InTurn();
 
   constructor(
     private readonly settings: Settings,
@@ -100,10 +102,13 @@ export class SettingsService {
   }
 
   /** Takes over what other processes have changed. */
-  async reload(): Promise<void> {
-    this.settings.replaceStored(await this.repository.all());
-    await this.readKept();
-    for (const listener of this.listeners) listener();
+  reload(): Promise<void> {
+    // What is read first must not replace what was read later.
+    return this.reloads.run(async () => {
+      this.settings.replaceStored(await this.repository.all());
+      await this.readKept();
+      for (const listener of this.listeners) listener();
+    });
   }
 
   private async sealSecrets(values: ReadonlyMap<string, string | null>): Promise<Map<string, string | null>> {

@@ -61,6 +61,23 @@ const events = () =>
   store.query<{ state: string; by_user: string }>('SELECT * FROM snap_store.airgap_event ORDER BY id');
 
 describe('turning air-gapped mode on', () => {
+  it('is taken over once, however many announcements of another process come at the same time', async () => {
+    await makeReady();
+    const other = await open();
+    try {
+      await other.context.get(AirgapSwitch).enable({ password: PASSWORD, by: 'alice' });
+    } finally {
+      await other.close();
+    }
+    await writeModeFile(dataDir, null);
+    const settings = store.context.get(SettingsService);
+    await Promise.all(Array.from({ length: 8 }, () => settings.reload()));
+    await writeModeFile(dataDir, null);
+    await Promise.all(Array.from({ length: 8 }, () => mode().follow()));
+    expect(mode().isOn()).toBe(true);
+    expect(readModeFile(dataDir).isOn).toBe(true);
+  });
+
   it('names each thing that is missing with what mends it, and changes nothing', async () => {
     await expect(enable()).rejects.toMatchObject({
       code: 'airgap-not-ready',

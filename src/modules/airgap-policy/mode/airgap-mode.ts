@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
+import { InTurn } from '../../../kernel/in-turn.js';
 import { InvalidSettingError } from '../../../platform/config/config.errors.js';
 import { DataDirectory } from '../../../platform/config/data-directory.js';
 import { type SettingKeeper, SettingsService } from '../../../platform/config/settings.service.js';
@@ -19,6 +20,7 @@ export const AIRGAP_SETTING = 'proxy.airgap';
 export class AirgapMode implements SettingKeeper, OnModuleInit {
   readonly keys = [AIRGAP_SETTING];
   private readonly log: Logger;
+  private readonly following = new InTurn();
   private current: { readonly isOn: boolean; readonly since: Date | null } = { isOn: false, since: null };
 
   constructor(
@@ -50,19 +52,9 @@ export class AirgapMode implements SettingKeeper, OnModuleInit {
   }
 
   /** Takes over what was decided, here or elsewhere: in the process's guard, and in the file for the next start. */
-  async follow(): Promise<void> {
-    const { path } = this.dataDirectory;
-    const newest = await this.events.newest();
-    const file = readModeFile(path);
-    const decided = newest === null ? file : { isOn: newest.state === 'on', since: newest.at };
-    const changed = decided.isOn !== this.current.isOn;
-    this.current = decided;
-    if (decided.isOn) installedGuard()?.set(true);
-    const isWritten = file.isOn === decided.isOn && (!file.isOn || file.since?.getTime() === decided.since?.getTime());
-    if (!isWritten) await writeModeFile(path, decided.isOn ? decided.since : null);
-    // Only now: were the process to end before, the file would close the store at its next start, and not open it.
-    if (!decided.isOn) installedGuard()?.set(false);
-    if (changed) this.log.info({ airGapped: decided.isOn }, 'air-gapped mode');
+  follow(): Promise<void> {
+    // Two at a time could take over the older of two decisions last, and would write the same temporary file.
+    return this.following.run(() => this.takeOver());
   }
 
   /** The settings are read again whenever any process of the store has changed one; the mode is announced as one. */
@@ -77,5 +69,20 @@ export class AirgapMode implements SettingKeeper, OnModuleInit {
     if (value === String(this.current.isOn)) return Promise.resolve();
     const accepted = 'nothing by hand: enable-airgap-mode and disable-airgap-mode change it';
     return Promise.reject(new InvalidSettingError(AIRGAP_SETTING, accepted));
+  }
+
+  private async takeOver(): Promise<void> {
+    const { path } = this.dataDirectory;
+    const newest = await this.events.newest();
+    const file = readModeFile(path);
+    const decided = newest === null ? file : { isOn: newest.state === 'on', since: newest.at };
+    const changed = decided.isOn !== this.current.isOn;
+    this.current = decided;
+    if (decided.isOn) installedGuard()?.set(true);
+    const isWritten = file.isOn === decided.isOn && (!file.isOn || file.since?.getTime() === decided.since?.getTime());
+    if (!isWritten) await writeModeFile(path, decided.isOn ? decided.since : null);
+    // Only now: were the process to end before, the file would close the store at its next start, and not open it.
+    if (!decided.isOn) installedGuard()?.set(false);
+    if (changed) this.log.info({ airGapped: decided.isOn }, 'air-gapped mode');
   }
 }
