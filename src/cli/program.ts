@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 
 import { CommandLine } from './command-line.js';
 import { example } from './example.js';
@@ -6,6 +6,7 @@ import { COMMANDS } from './commands/index.js';
 import type { CommandLineIo } from './io.js';
 import { FORMATS } from './output.js';
 import { packageVersion } from './program-version.js';
+import { StoreCommand } from './store-command.js';
 
 export interface Program {
   readonly program: Command;
@@ -14,7 +15,7 @@ export interface Program {
 
 /** The whole command tree. Nothing in it loads the framework before a command runs. */
 export function buildProgram(io: CommandLineIo): Program {
-  const program = new Command('snap-store-proxy');
+  const program = new StoreCommand('snap-store-proxy');
   const commandLine = new CommandLine(program, io);
   program
     .description(
