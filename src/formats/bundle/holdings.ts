@@ -1,3 +1,5 @@
+import type { SnapArchitecture } from '../../kernel/architecture.js';
+import type { Channel } from '../../kernel/channel.js';
 import type { Sha3_384 } from '../../kernel/digest.js';
 import type { AssumedComponent, AssumedRevision, BundleManifest } from './manifest.js';
 
@@ -8,9 +10,18 @@ export interface Holdings {
   readonly revisions: readonly AssumedRevision[];
   readonly components: readonly AssumedComponent[];
   readonly media: readonly Sha3_384[];
+  /** What is released where. A channel that is not in it may be open all the same. */
+  readonly releases: readonly HeldRelease[];
 }
 
-/** What a store holds once it has imported a bundle: what the bundle carries, and what it assumes. */
+export interface HeldRelease {
+  readonly snapId: string;
+  readonly architecture: SnapArchitecture;
+  readonly channel: Channel;
+  readonly revision: number;
+}
+
+/** What a store holds once it has imported a bundle: what the bundle carries and assumes, released as an import without flags does. */
 export function holdingsOfBundle(source: string, { snaps, media, assumes }: BundleManifest): Holdings {
   return {
     source,
@@ -27,5 +38,10 @@ export function holdingsOfBundle(source: string, { snaps, media, assumes }: Bund
       ...assumes.components,
     ],
     media: [...media.map(({ digest }) => digest), ...assumes.media],
+    releases: snaps.flatMap(({ snapId, channelMap }) =>
+      channelMap
+        .filter(({ requested }) => requested)
+        .map(({ architecture, channel, revision }) => ({ snapId, architecture, channel, revision })),
+    ),
   };
 }

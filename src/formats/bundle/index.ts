@@ -1,6 +1,6 @@
 export * from './errors.js';
 export { readBundleFolder } from './folder.js';
-export { type Holdings, holdingsOfBundle } from './holdings.js';
+export { type HeldRelease, type Holdings, holdingsOfBundle } from './holdings.js';
 export { canonicalJson } from './json.js';
 export { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
 export { readLooseTar, type LoosePart } from './loose-tar.js';

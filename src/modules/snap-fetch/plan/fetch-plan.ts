@@ -15,6 +15,7 @@ export interface PlannedBundle {
   readonly snaps: readonly PlannedSnap[];
   /** Beside those that prove the snaps: models, validation sets. Not yet verified; what they need is fetched with them. */
   readonly assertions: readonly Assertion[];
+  /** What the other side holds of what was asked for. `media` is all that it holds: the bundle assumes those of them that it uses. */
   readonly assumes: BundleAssumptions;
 }
 
