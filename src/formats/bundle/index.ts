@@ -17,6 +17,8 @@ export {
   SUMS_PATH,
   type DeclaredMember,
 } from './members.js';
+export { parsePartSize, PartSizeInvalidError } from './parts/part-size.js';
+export { TooManyPartsError, writeParts, type WritePartsOptions, type WrittenPart } from './parts/part-writer.js';
 export {
   readBundle,
   type BundleAssertions,
