@@ -1,23 +1,22 @@
-import { BundleManifestInvalidError } from './errors.js';
-
-/** One object of bundle.json, read field by field; every complaint names the field by its full path. Fields not asked for are ignored. */
+/** One object of a signed document, read field by field; every complaint names the field by its full path. Fields not asked for are ignored. */
 export class Fields {
   private constructor(
     private readonly values: Readonly<Record<string, unknown>>,
-    private readonly file: string,
+    private readonly complaint: (reason: string) => Error,
     private readonly path: string,
   ) {}
 
-  static of(value: unknown, file: string, path = ''): Fields {
+  /** @param complaint the error for whatever is wrong, with the document's name in it */
+  static of(value: unknown, complaint: (reason: string) => Error, path = ''): Fields {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new BundleManifestInvalidError({ file, member: 'bundle.json' }, `${path || 'the whole'} must be an object`);
+      throw complaint(`${path || 'the whole'} must be an object`);
     }
-    return new Fields(value as Readonly<Record<string, unknown>>, file, path);
+    return new Fields(value as Readonly<Record<string, unknown>>, complaint, path);
   }
 
   /** Fails with the path of a field and what it should be. */
   refuse(key: string, rule: string): never {
-    throw new BundleManifestInvalidError({ file: this.file, member: 'bundle.json' }, `${this.pathOf(key)} ${rule}`);
+    throw this.complaint(`${this.pathOf(key)} ${rule}`);
   }
 
   has(key: string): boolean {
@@ -69,12 +68,14 @@ export class Fields {
   }
 
   object(key: string): Fields {
-    return Fields.of(this.own(key), this.file, this.pathOf(key));
+    return Fields.of(this.own(key), this.complaint, this.pathOf(key));
   }
 
   /** An absent list is an empty one. */
   objects<T>(key: string, max: number, read: (fields: Fields) => T): T[] {
-    return this.list(key, max).map((item, index) => read(Fields.of(item, this.file, `${this.pathOf(key)}[${index}]`)));
+    return this.list(key, max).map((item, index) =>
+      read(Fields.of(item, this.complaint, `${this.pathOf(key)}[${index}]`)),
+    );
   }
 
   texts(key: string, max: number, maxLength: number): string[] {

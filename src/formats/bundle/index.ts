@@ -1,7 +1,8 @@
 export * from './errors.js';
 export { readBundleFolder } from './folder.js';
+export { Fields } from './fields.js';
 export { type HeldRelease, type Holdings, holdingsOfBundle } from './holdings.js';
-export { canonicalJson } from './json.js';
+export { canonicalJson, type Json, outlineProblem } from './json.js';
 export { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
 export { readLooseTar, type LoosePart } from './loose-tar.js';
 export * from './manifest.js';
@@ -30,11 +31,14 @@ export {
 export {
   ed25519Signer,
   rawPublicKey,
+  signDocument,
   signerKeyId,
+  verifyDocument,
   verifyManifestSignature,
   type BundleSigner,
   type ManifestSigner,
 } from './signature.js';
 export { TarWriter } from './tar-writer.js';
 export { openBytes, planImport, type ImportPlan, type ImportSource } from './source.js';
+export * from './vocabulary.js';
 export { writeBundle, type WriteBundleOptions } from './writer.js';

@@ -1,6 +1,6 @@
-import { Sha3_384 } from '../../kernel/digest.js';
 import type { Fields } from './fields.js';
 import type { BundlePublisher, BundleSnapMetadata } from './manifest.js';
+import { readDigest } from './vocabulary.js';
 
 const WORD = /^[a-z][a-z0-9_-]{0,39}$/;
 
@@ -26,7 +26,7 @@ export function parseMetadata(fields: Fields): BundleSnapMetadata {
     publisher: fields.has('publisher') ? parsePublisher(fields.object('publisher')) : null,
     media: fields.objects('media', 100, (use) => ({
       type: use.matching('type', WORD, 'a word such as "icon" or "screenshot"'),
-      digest: use.parsed('sha3-384', Sha3_384.fromHex.bind(Sha3_384)),
+      digest: readDigest(use),
       width: use.optionalWhole('width', 1, 65_535),
       height: use.optionalWhole('height', 1, 65_535),
     })),

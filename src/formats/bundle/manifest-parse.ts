@@ -1,6 +1,3 @@
-import { ARCHITECTURES, isArchitecture, type SnapArchitecture } from '../../kernel/architecture.js';
-import { Channel } from '../../kernel/channel.js';
-import { Sha3_384 } from '../../kernel/digest.js';
 import { parseSnapId, parseSnapName } from '../../kernel/snap-names.js';
 import { messageOf } from '../../kernel/store-error.js';
 import { BundleManifestInvalidError, BundleTooLargeError, BundleVersionUnsupportedError } from './errors.js';
@@ -27,12 +24,19 @@ import {
 import { parseMetadata } from './manifest-metadata.js';
 import { checkReferences } from './manifest-references.js';
 import { MANIFEST_PATH } from './members.js';
-
-/** The largest revision: assertions and snapd hold it in 32 bits. */
-const MAX_REVISION = 0x7fff_ffff;
-
-/** RFC 3339, as the online store writes moments (with fractions and an offset). */
-export const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+import {
+  optionalMoment,
+  readArchitecture,
+  readArchitectures,
+  readChannel,
+  readCreated,
+  readDefaultTrack,
+  readDigest,
+  readDigests,
+  readPairs,
+  readRevision,
+  readTool,
+} from './vocabulary.js';
 
 /**
  * Reads the bytes of bundle.json. Fields that this version does not know are ignored, but a format or a required feature
@@ -40,14 +44,15 @@ export const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+
  * @throws BundleManifestInvalidError, BundleVersionUnsupportedError, BundleTooLargeError
  */
 export function parseManifest(bytes: Uint8Array, file: string, limits: BundleLimits = BUNDLE_LIMITS): BundleManifest {
-  const top = Fields.of(parseJson(bytes, file, limits), file);
+  const place = { file, member: MANIFEST_PATH };
+  const top = Fields.of(parseJson(bytes, file, limits), (reason) => new BundleManifestInvalidError(place, reason));
   if (top.text('type', 100) !== MANIFEST_TYPE) top.refuse('type', `must be "${MANIFEST_TYPE}"`);
   const manifest: BundleManifest = {
     format: knownFormat(top, file),
     requires: knownFeatures(top, file),
     id: top.matching('id', /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'a UUID in lower case'),
-    created: moment(top, 'created', /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, 'RFC 3339 in UTC with whole seconds'),
-    tool: parseTool(top.object('tool')),
+    created: readCreated(top),
+    tool: readTool(top.object('tool')),
     snaps: top.objects('snaps', limits.snaps, (fields) => parseSnap(fields, limits)),
     media: top.objects('media', limits.mediaFiles, (fields) => parseMedia(fields, limits)),
     assertions: top.objects('assertions', limits.assertionFiles, (fields) => parseAssertionFile(fields, limits)),
@@ -99,15 +104,11 @@ function knownFeatures(top: Fields, file: string): string[] {
   );
 }
 
-function parseTool(fields: Fields): BundleManifest['tool'] {
-  return { name: fields.text('name', 100), version: fields.text('version', 100) };
-}
-
 function parseSnap(fields: Fields, limits: BundleLimits): BundleSnap {
   return {
     snapId: fields.parsed('snap-id', parseSnapId),
     name: fields.parsed('name', parseSnapName),
-    defaultTrack: fields.has('default-track') ? fields.parsed('default-track', parseTrack) : null,
+    defaultTrack: readDefaultTrack(fields),
     reasons: fields.objects('reasons', 1000, (reason) => ({
       kind: reason.matching('kind', /^[a-z][a-z0-9-]{0,39}$/, 'a word such as "requested" or "base"'),
       of: reason.optionalText('of', 200),
@@ -121,46 +122,32 @@ function parseSnap(fields: Fields, limits: BundleLimits): BundleSnap {
 
 function parseRelease(fields: Fields): BundleRelease {
   return {
-    architecture: fields.parsed('architecture', parseSnapArchitecture),
-    channel: fields.parsed('channel', parseFullChannel),
-    revision: fields.whole('revision', 1, MAX_REVISION),
+    architecture: readArchitecture(fields),
+    channel: readChannel(fields),
+    revision: readRevision(fields),
     releasedAt: optionalMoment(fields, 'released-at'),
     requested: fields.flag('requested'),
   };
 }
 
 function parseRevision(fields: Fields, limits: BundleLimits): BundleRevision {
-  const architectures = fields.texts('architectures', ARCHITECTURES.length, 20);
-  fields.unique('architectures', architectures);
-  if (architectures.length === 0) fields.refuse('architectures', 'must name at least one');
-  const components = fields.objects('components', limits.componentsPerSnap, (pair) => ({
-    name: pair.parsed('name', parseSnapName),
-    revision: pair.whole('revision', 1, MAX_REVISION),
-  }));
-  fields.unique(
-    'components',
-    components.map(({ name }) => name),
-  );
   return {
-    revision: fields.whole('revision', 1, MAX_REVISION),
-    digest: fields.parsed('sha3-384', Sha3_384.fromHex.bind(Sha3_384)),
+    revision: readRevision(fields),
+    digest: readDigest(fields),
     size: fields.whole('size', 1, limits.snapBytes),
     version: fields.text('version', 100),
-    architectures: architectures.map((name, index) => {
-      if (name === 'all' || isArchitecture(name)) return name;
-      return fields.refuse(`architectures[${index}]`, 'must be an architecture or "all"');
-    }),
+    architectures: readArchitectures(fields),
     createdAt: optionalMoment(fields, 'created-at'),
-    components,
+    components: readPairs(fields, limits.componentsPerSnap),
   };
 }
 
 function parseComponent(fields: Fields, limits: BundleLimits): BundleComponent {
   return {
     name: fields.parsed('name', parseSnapName),
-    revision: fields.whole('revision', 1, MAX_REVISION),
+    revision: readRevision(fields),
     type: fields.matching('type', /^[a-z][a-z0-9-]{0,39}$/, 'a component type such as "standard"'),
-    digest: fields.parsed('sha3-384', Sha3_384.fromHex.bind(Sha3_384)),
+    digest: readDigest(fields),
     size: fields.whole('size', 1, limits.componentBytes),
     version: fields.optionalText('version', 100),
     createdAt: optionalMoment(fields, 'created-at'),
@@ -169,7 +156,7 @@ function parseComponent(fields: Fields, limits: BundleLimits): BundleComponent {
 
 function parseMedia(fields: Fields, limits: BundleLimits): BundleMedia {
   return {
-    digest: fields.parsed('sha3-384', Sha3_384.fromHex.bind(Sha3_384)),
+    digest: readDigest(fields),
     size: fields.whole('size', 1, limits.mediaBytes),
     contentType: fields.parsed('content-type', parseMediaType),
   };
@@ -179,7 +166,7 @@ function parseAssertionFile(fields: Fields, limits: BundleLimits): BundleAsserti
   const rule = '"assertions/NAME.assert", NAME of at most 80 letters, digits, "-", "_" and "."';
   return {
     path: fields.matching('path', /^assertions\/[A-Za-z0-9][A-Za-z0-9._-]{0,79}\.assert$/, rule),
-    digest: fields.parsed('sha3-384', Sha3_384.fromHex.bind(Sha3_384)),
+    digest: readDigest(fields),
     size: fields.whole('size', 1, limits.assertionFileBytes),
     count: fields.whole('count', 1, limits.assertionFileBytes),
   };
@@ -191,54 +178,18 @@ function parseAssumptions(top: Fields, limits: BundleLimits): BundleManifest['as
   const item = (fields: Fields): AssumedRevision & AssumedComponent => ({
     snapId: fields.parsed('snap-id', parseSnapId),
     name: fields.parsed('name', parseSnapName),
-    revision: fields.whole('revision', 1, MAX_REVISION),
-    digest: fields.parsed('sha3-384', Sha3_384.fromHex.bind(Sha3_384)),
+    revision: readRevision(fields),
+    digest: readDigest(fields),
   });
   return {
     revisions: assumes.objects('revisions', limits.revisionsPerSnap * 10, item),
     components: assumes.objects('components', limits.componentsPerSnap * 10, item),
-    media: assumes
-      .texts('media', limits.mediaFiles, 100)
-      .map((hex, index) => mediaDigest(assumes, hex, `media[${index}]`)),
+    media: readDigests(assumes, 'media', limits.mediaFiles),
   };
-}
-
-function mediaDigest(fields: Fields, hex: string, key: string): Sha3_384 {
-  try {
-    return Sha3_384.fromHex(hex);
-  } catch (error) {
-    return fields.refuse(key, `does not fit: ${messageOf(error)}`);
-  }
-}
-
-function parseSnapArchitecture(text: string): SnapArchitecture {
-  if (text === 'all' || isArchitecture(text)) return text;
-  throw new TypeError(`"${text.slice(0, 40)}" is neither an architecture nor "all"`);
-}
-
-function parseFullChannel(text: string): Channel {
-  const channel = Channel.parse(text);
-  if (channel.toString() === text) return channel;
-  throw new TypeError(`"${text}" must be written in full, as "${channel.toString()}"`);
-}
-
-/** A track stands alone here, so one that is also the name of a risk would be read as a risk by snapd. */
-function parseTrack(text: string): string {
-  if (Channel.parse(`${text}/stable`).track === text) return text;
-  throw new TypeError(`"${text}" cannot be a track`);
 }
 
 function parseMediaType(text: string): BundleMediaType {
   const known = MEDIA_TYPES.find((type) => type === text);
   if (known !== undefined) return known;
   throw new TypeError(`"${text.slice(0, 60)}" is none of ${MEDIA_TYPES.join(', ')}`);
-}
-
-function optionalMoment(fields: Fields, key: string): string | null {
-  return fields.has(key) ? moment(fields, key, MOMENT, 'a moment in RFC 3339') : null;
-}
-
-function moment(fields: Fields, key: string, pattern: RegExp, rule: string): string {
-  const text = fields.matching(key, pattern, rule);
-  return Number.isNaN(Date.parse(text)) ? fields.refuse(key, 'is not a moment that exists') : text;
 }

@@ -3,20 +3,20 @@ import { describe, expect, it } from 'vitest';
 
 import { newSigner, signatureFile } from '../../../test/support/bundles.js';
 import { ed25519Signer, rawPublicKey, signerKeyId, verifyManifestSignature } from './index.js';
-import { signManifest } from './signature.js';
+import { signDocument } from './signature.js';
 
 const manifest = Buffer.from('{"type":"snap-bundle"}\n');
 
 describe(verifyManifestSignature.name, () => {
   it('says who signed these very bytes', async () => {
     const signer = newSigner();
-    const file = await signManifest(manifest, signer);
+    const file = await signDocument(manifest, signer);
     expect(verifyManifestSignature(manifest, file, 'x')).toEqual({ keyId: signer.keyId, publicKey: signer.publicKey });
   });
 
   it('writes the file as the specification spells it', async () => {
     const signer = newSigner();
-    expect(await signManifest(manifest, signer)).toEqual(await signatureFile(manifest, signer));
+    expect(await signDocument(manifest, signer)).toEqual(await signatureFile(manifest, signer));
   });
 
   it('is a plain Ed25519 signature of the bytes, and the key-id the digest of the plain key', async () => {
@@ -30,7 +30,7 @@ describe(verifyManifestSignature.name, () => {
   });
 
   it('refuses the signature when one byte of the manifest is another', async () => {
-    const file = await signManifest(manifest, newSigner());
+    const file = await signDocument(manifest, newSigner());
     const changed = Buffer.from(manifest.toString().replace('snap-', 'snaP-'));
     expect(() => verifyManifestSignature(changed, file, 'x.tar.gz')).toThrow(
       expect.objectContaining({
@@ -57,7 +57,7 @@ describe(verifyManifestSignature.name, () => {
     ['a nested object', (json: string) => json.replace('"ed25519"', '{}'), 'is nested more than'],
     ['a key twice', (json: string) => json.replace('{', '{"signature":"",'), 'has the key "signature" twice'],
   ])('refuses %s', async (_what, spoil, reason) => {
-    const file = Buffer.from(spoil((await signManifest(manifest, newSigner())).toString()));
+    const file = Buffer.from(spoil((await signDocument(manifest, newSigner())).toString()));
     expect(() => verifyManifestSignature(manifest, file, 'x')).toThrow(reason);
   });
 });

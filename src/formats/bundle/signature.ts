@@ -3,7 +3,7 @@ import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:
 import { messageOf } from '../../kernel/store-error.js';
 import { BundleSignatureRefusedError } from './errors.js';
 import { outlineProblem, canonicalJson } from './json.js';
-import { SIGNATURE_PATH } from './members.js';
+import { MANIFEST_PATH, SIGNATURE_PATH } from './members.js';
 
 /** Who signed a manifest. The signature is theirs; whether they are known is for the importing store to say. */
 export interface BundleSigner {
@@ -13,7 +13,7 @@ export interface BundleSigner {
   readonly publicKey: Buffer;
 }
 
-/** Makes signatures over manifests: a private key, or something that reaches one. */
+/** Makes signatures over manifests and other documents of ours: a private key, or something that reaches one. */
 export interface ManifestSigner extends BundleSigner {
   sign(manifestBytes: Uint8Array): Buffer | Promise<Buffer>;
 }
@@ -43,9 +43,12 @@ export function rawPublicKey(publicKey: KeyObject): Buffer {
   return Buffer.from(x, 'base64url');
 }
 
-/** The bytes of bundle.json.sig for these manifest bytes. */
-export async function signManifest(manifestBytes: Uint8Array, signer: ManifestSigner): Promise<Buffer> {
-  const signature = await signer.sign(manifestBytes);
+/**
+ * A signature over bytes as bundle.json.sig has it: one line of JSON with the key in it. What is signed says in its `type` what
+ * it is, so that it cannot pass for another document of ours.
+ */
+export async function signDocument(bytes: Uint8Array, signer: ManifestSigner): Promise<Buffer> {
+  const signature = await signer.sign(bytes);
   return Buffer.from(
     canonicalJson({
       algorithm: 'ed25519',
@@ -65,16 +68,28 @@ export function verifyManifestSignature(
   signatureBytes: Uint8Array,
   file: string,
 ): BundleSigner {
-  const refuse = (reason: string): never => {
+  return verifyDocument(manifestBytes, signatureBytes, MANIFEST_PATH, (reason) => {
     throw new BundleSignatureRefusedError({ file, member: SIGNATURE_PATH }, reason);
-  };
+  });
+}
+
+/**
+ * Checks what `signDocument` made, and says who did.
+ * @param name of what is signed, for the refusal
+ */
+export function verifyDocument(
+  bytes: Uint8Array,
+  signatureBytes: Uint8Array,
+  name: string,
+  refuse: (reason: string) => never,
+): BundleSigner {
   const fields = parse(signatureBytes, refuse);
   if (fields.algorithm !== 'ed25519') return refuse('is not by the algorithm ed25519');
   const publicKey = base64(fields['public-key'], 32) ?? refuse('has no public key of 32 bytes');
   const signature = base64(fields.signature, 64) ?? refuse('has no signature of 64 bytes');
   const keyId = signerKeyId(publicKey);
   if (fields['key-id'] !== keyId) return refuse('names a key-id that is not the digest of its public key');
-  if (!holds(manifestBytes, publicKey, signature)) return refuse(`is not a signature of this bundle.json by ${keyId}`);
+  if (!holds(bytes, publicKey, signature)) return refuse(`is not a signature of this ${name} by ${keyId}`);
   return { keyId, publicKey };
 }
 
@@ -98,10 +113,10 @@ function base64(value: unknown, length: number): Buffer | null {
   return bytes.length === length && bytes.toString('base64') === value ? bytes : null;
 }
 
-function holds(manifestBytes: Uint8Array, publicKey: Buffer, signature: Buffer): boolean {
+function holds(bytes: Uint8Array, publicKey: Buffer, signature: Buffer): boolean {
   try {
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') };
-    return verify(null, manifestBytes, createPublicKey({ key: jwk, format: 'jwk' }), signature);
+    return verify(null, bytes, createPublicKey({ key: jwk, format: 'jwk' }), signature);
   } catch {
     return false;
   }

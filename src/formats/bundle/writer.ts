@@ -6,7 +6,7 @@ import { storedGzip } from './gzip.js';
 import type { BundleManifest } from './manifest.js';
 import { encodeManifest } from './manifest-encode.js';
 import { declaredMembers, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, type DeclaredMember } from './members.js';
-import { signManifest, type ManifestSigner } from './signature.js';
+import { signDocument, type ManifestSigner } from './signature.js';
 import { sumsText, type MemberDigest } from './sums.js';
 import { TarWriter } from './tar-writer.js';
 
@@ -68,7 +68,7 @@ class Feeding {
     const { manifest, open, signer } = this.options;
     const manifestBytes = encodeManifest(manifest);
     await this.addSmall(MANIFEST_PATH, manifestBytes);
-    if (signer !== undefined) await this.addSmall(SIGNATURE_PATH, await signManifest(manifestBytes, signer));
+    if (signer !== undefined) await this.addSmall(SIGNATURE_PATH, await signDocument(manifestBytes, signer));
     for (const member of declaredMembers(manifest)) {
       await this.archive.add(member.path, member.size, this.checked(member, open(member)));
       this.sums.push(member);

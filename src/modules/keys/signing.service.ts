@@ -1,7 +1,8 @@
-import { sign } from 'node:crypto';
+import { createPublicKey, sign } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
 import { SigningKey } from '../../formats/assertion/index.js';
+import { type ManifestSigner, rawPublicKey } from '../../formats/bundle/index.js';
 import { digestOf } from './key-pair.js';
 import { KeyService } from './key.service.js';
 
@@ -16,6 +17,14 @@ export class SigningService {
    */
   async signingKey(id: string): Promise<SigningKey> {
     return new SigningKey((await this.keys.open(id)).privateKey);
+  }
+
+  /** Signs bundles and inventories with the store's active Ed25519 key; null where it has none (`generate-keys` makes one). */
+  async manifestSigner(): Promise<ManifestSigner | null> {
+    const key = await this.keys.find('signer');
+    if (key === null) return null;
+    const publicKey = rawPublicKey(createPublicKey(key.publicPem));
+    return { keyId: key.id, publicKey, sign: (bytes) => this.signBytes(key.id, bytes) };
   }
 
   /**
