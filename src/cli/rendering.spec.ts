@@ -103,8 +103,35 @@ describe(renderImport.name, () => {
     bundleId: 'b',
     alreadyImported: false,
     dryRun: false,
-    signature: { state: 'unsigned', signer: null },
+    signature: { state: 'known-signer', signer: 'k'.repeat(64), signerName: 'laptop' },
+    checked: {
+      extent: 'everything',
+      manifestSha3_384: 'ab',
+      assertions: { count: 4, byType: { 'snap-revision': 2, account: 2 }, keys: [] },
+      snaps: { count: 2, sizeBytes: 2 },
+      components: { count: 1, sizeBytes: 1 },
+      media: { count: 2, sizeBytes: 2 },
+      policyVersion: null,
+    },
+    snaps: [snap('jq', 'added'), snap('core22', 'updated')],
     revisions: [revision('jq', 6, 'added'), revision('core22', 1, 'unchanged')],
+    components: [
+      {
+        name: 'jq',
+        snapId: 'jq',
+        component: 'docs',
+        revision: 3,
+        type: 'standard',
+        version: null,
+        sizeBytes: 1,
+        sha3_384: 'cd',
+        outcome: 'added',
+      },
+    ],
+    media: [
+      { sha3_384: 'ef', contentType: 'image/png', sizeBytes: 1, outcome: 'added' },
+      { sha3_384: 'ee', contentType: 'image/png', sizeBytes: 1, outcome: 'unchanged' },
+    ],
     releases: [
       { name: 'jq', architecture: 'amd64', channel: 'latest/stable', from: 5, to: 6, outcome: 'moved' },
       { name: 'jq', architecture: 'amd64', channel: 'latest/edge', from: 9, to: 9, outcome: 'kept' },
@@ -117,11 +144,14 @@ describe(renderImport.name, () => {
   it('tells each snap by itself, and of channels what became of them', () => {
     expect(renderImport(report).split('\n')).toEqual([
       '[snap jq] Uploaded snap blob and assertions for jq revision 6',
+      '[snap jq] Uploaded component blob and assertions for jq+docs revision 3',
       '[snap jq] latest/stable amd64: 5 -> 6',
       '[snap jq] latest/edge amd64 stays 9, which was released here by hand',
       '[snap jq] Channelmaps were successfully updated.',
       '[snap core22] core22 revision 1 is already there',
+      '[snap core22] What the store says of core22 is new',
       '[snap core22] latest/stable amd64 is 1 already',
+      'jq.tar.gz: new: 1 snap, 1 revision, 1 component, 1 picture, 3 assertions; updated: 1 snap; 1 channel moved; signed by laptop',
     ]);
   });
 
@@ -131,6 +161,10 @@ describe(renderImport.name, () => {
     expect(text).not.toMatch(/Uploaded|successfully/);
     expect(text).toMatch(/jq\.tar\.gz: verified; nothing was changed$/);
   });
+
+  function snap(name: string, outcome: 'added' | 'updated') {
+    return { name, snapId: name, publisher: null, outcome, isDescriptionNew: true };
+  }
 
   function revision(name: string, number: number, outcome: 'added' | 'unchanged') {
     const facts = { version: '1', architectures: ['amd64'], sizeBytes: 1, sha3_384: 'ab' };

@@ -6,6 +6,7 @@ import {
 } from '../../formats/assertion/index.js';
 import { BundleTooLargeError, type BundlePlace } from '../../formats/bundle/index.js';
 import type { AssertionService } from '../assertions/index.js';
+import type { ImportChecks } from './import-report.js';
 import { ImportFailedError } from './import.errors.js';
 
 /** What all streams of one import may have together; they are in memory until the import ends. */
@@ -53,6 +54,19 @@ export class CarriedAssertions {
       const other = this.verified.get(assertion.ref.id);
       if (other === undefined || other.revision < assertion.revision) this.verified.set(assertion.ref.id, assertion);
     }
+  }
+
+  /** How many of them hold, and who signed them. */
+  get summary(): ImportChecks['assertions'] {
+    const byType: Record<string, number> = {};
+    const keys = new Map<string, ImportChecks['assertions']['keys'][number]>();
+    for (const { type, authorityId: authority, signKeyId: key } of this.verified.values()) {
+      byType[type.name] = (byType[type.name] ?? 0) + 1;
+      const of = `${authority} ${key}`;
+      keys.set(of, { authority, key, count: (keys.get(of)?.count ?? 0) + 1 });
+    }
+    const inOrder = [...keys].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, key]) => key);
+    return { count: this.verified.size, byType, keys: inOrder };
   }
 
   /** Those that came with the import and hold. */

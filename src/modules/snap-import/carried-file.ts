@@ -26,7 +26,12 @@ import { ReadMemory } from './read-memory.js';
 
 /** What an import is made of, whichever way it was carried: a bundle, a folder, a pair, a tarball of pairs. */
 export type CarriedPart = { readonly place: BundlePlace } & (
-  | { readonly kind: 'head'; readonly manifest: BundleManifest; readonly signer: BundleSigner | null }
+  | {
+      readonly kind: 'head';
+      readonly manifest: BundleManifest;
+      readonly manifestBytes: Buffer;
+      readonly signer: BundleSigner | null;
+    }
   | { readonly kind: 'assertions'; readonly bytes: Buffer }
   | CarriedSnap
   | { readonly kind: 'media'; readonly content: AsyncIterable<Uint8Array>; readonly confirm: (is: Sha3_384) => void }
@@ -194,7 +199,7 @@ async function* fromBundle(
 ): AsyncGenerator<CarriedPart, void> {
   for await (const part of parts) {
     if (part.kind === 'head') {
-      yield { kind: 'head', place: { file, member: null }, manifest: part.manifest, signer: part.signer };
+      yield { place: { file, member: null }, ...part };
       continue;
     }
     const place = { file, member: part.path };

@@ -30,4 +30,7 @@ export interface ProposedSnap {
 export abstract class ImportPolicy {
   /** @throws StoreError naming what may not enter, and by which rule */
   abstract check(proposal: ImportProposal): Promise<void>;
+
+  /** Which rules that is, for the report; null where none are set. */
+  abstract inForce(): Promise<{ readonly version: number } | null>;
 }

@@ -7,9 +7,10 @@ import type { BlobIntake } from '../blobs/index.js';
 import { CatalogWriter, type ChannelMove } from '../catalog/index.js';
 import type { CarriedFile } from './carried-file.js';
 import type { VerifiedContent, VerifiedSnap } from './import-reading.js';
-import type { ImportedRevision, ImportReport } from './import-report.js';
+import type { ImportedRevision, ImportedSnap, ImportReport } from './import-report.js';
 import { ImportRepository } from './import.repository.js';
 import { releasesOf, type ReleaseWish } from './release-requests.js';
+import type { SnapClaim } from './snap-evidence.js';
 import { toSnapMetadata } from './snap-metadata.js';
 
 /** Ends a transaction that was only to find out what it would do. */
@@ -20,6 +21,7 @@ class Undo extends Error {
 }
 
 interface SnapResult {
+  readonly snap: ImportedSnap;
   readonly revisions: readonly ImportedRevision[];
   readonly releases: readonly ChannelMove[];
   readonly notes: readonly string[];
@@ -80,7 +82,11 @@ export class ImportPublisher {
       alreadyImported: !isNew,
       dryRun,
       signature: content.signature,
+      checked: content.checked,
+      snaps: content.isHeldAlready ? snapsOf(content) : results.map(({ snap }) => snap),
       revisions,
+      components: [],
+      media: [],
       releases,
       assertions,
       notes: [...content.notes, ...results.flatMap((result) => result.notes)],
@@ -97,8 +103,8 @@ export class ImportPublisher {
       .filter(({ claim }) => claim.snapId === snapId)
       .sort((left, right) => left.claim.revision - right.claim.revision);
     const declared = content.manifest?.snaps.find((snap) => snap.snapId === snapId);
-    const { name, publisherId } = await this.nameOf(snapId, carried, file, content);
-    await this.catalog.ensureSnap({ snapId, name, publisherId, ...upstreamFacts(declared) });
+    const { name, publisherId, publisherName } = await this.nameOf(snapId, carried, file, content);
+    const facts = await this.catalog.ensureSnap({ snapId, name, publisherId, ...upstreamFacts(declared) });
     const revisions: ImportedRevision[] = [];
     const notes: string[] = [];
     for (const snap of carried) {
@@ -107,16 +113,24 @@ export class ImportPublisher {
       if (outcome === 'unchanged' && !snap.blob.wasHeld)
         notes.push(`revision ${snap.claim.revision} of ${name} was missing or damaged, and is whole again`);
     }
+    const isUpdated = facts === 'changed' || revisions.some(({ outcome }) => outcome === 'added');
+    const snap: ImportedSnap = {
+      name,
+      snapId,
+      publisher: { id: publisherId, username: publisherName },
+      outcome: facts === 'added' ? facts : isUpdated ? 'updated' : 'unchanged',
+      isDescriptionNew: facts !== 'unchanged',
+    };
     // Who pushes a pair again wants to be told so, and not to undo what became of its channel since.
     const isRepeatedPair =
       content.manifest === null && wish.channel === null && revisions.every(({ outcome }) => outcome === 'unchanged');
-    if (isRepeatedPair) return { revisions, releases: [], notes };
+    if (isRepeatedPair) return { snap, revisions, releases: [], notes };
     const forRelease = carried.map(({ claim, inspection }) => {
       return { revision: claim.revision, architectures: inspection.architectures };
     });
     const { requests, options } = releasesOf(snapId, forRelease, content.manifest, wish, this.clock.now());
-    if (requests.length === 0 && options.replaceMap !== true) return { revisions, releases: [], notes };
-    return { revisions, releases: await this.catalog.applyReleases(snapId, requests, options), notes };
+    if (requests.length === 0 && options.replaceMap !== true) return { snap, revisions, releases: [], notes };
+    return { snap, revisions, releases: await this.catalog.applyReleases(snapId, requests, options), notes };
   }
 
   private async nameOf(
@@ -124,11 +138,13 @@ export class ImportPublisher {
     [snap]: readonly VerifiedSnap[],
     file: CarriedFile,
     content: VerifiedContent,
-  ): Promise<{ name: string; publisherId: string }> {
+  ): Promise<Pick<SnapClaim, 'name' | 'publisherId' | 'publisherName'>> {
     if (snap !== undefined) return snap.claim;
     const place = { file: file.path, member: MANIFEST_PATH };
     const declaration = await content.evidence.declaration(place, snapId);
-    return { name: declaration.text('snap-name'), publisherId: declaration.text('publisher-id') };
+    const publisherId = declaration.text('publisher-id');
+    const publisherName = await content.evidence.userNameOf(publisherId);
+    return { name: declaration.text('snap-name'), publisherId, publisherName };
   }
 }
 
@@ -174,6 +190,13 @@ function imported({ claim, inspection }: VerifiedSnap, outcome: ImportedRevision
   const { name, snapId, revision, sizeBytes, digest } = claim;
   const { version, architectures } = inspection;
   return { name, snapId, revision, version, architectures, sizeBytes, sha3_384: digest.hex, outcome };
+}
+
+/** As the manifest names what is held already. */
+function snapsOf({ manifest }: VerifiedContent): ImportedSnap[] {
+  return (manifest?.snaps ?? []).map(({ name, snapId }) => {
+    return { name, snapId, publisher: null, outcome: 'unchanged', isDescriptionNew: false };
+  });
 }
 
 /** As the manifest describes what is held already. */

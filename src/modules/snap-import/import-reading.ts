@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { componentPath, snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
 import type { HashableContent, HashedContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
 import type { BlobIntake, ReceivedBlob } from '../blobs/index.js';
@@ -6,7 +8,7 @@ import { CarriedAssertions } from './carried-assertions.js';
 import type { CarriedFile, CarriedPart, CarriedSnap } from './carried-file.js';
 import type { HeldContent } from './held-content.js';
 import type { ImportPolicy, ProposedSnap } from './import-policy.js';
-import type { ImportReport } from './import-report.js';
+import type { ImportChecks, ImportSignature } from './import-report.js';
 import { ComponentsUnsupportedError } from './import.errors.js';
 import type { SignerService } from './signers/signer.service.js';
 import { checkSelfDescription, SnapEvidence, type SnapClaim } from './snap-evidence.js';
@@ -48,7 +50,8 @@ export interface VerifiedSnap {
 /** All of a carried file, verified: nothing of it is visible yet. */
 export interface VerifiedContent {
   readonly manifest: BundleManifest | null;
-  readonly signature: ImportReport['signature'];
+  readonly signature: ImportSignature;
+  readonly checked: ImportChecks;
   readonly assertions: CarriedAssertions;
   readonly evidence: SnapEvidence;
   readonly snaps: readonly VerifiedSnap[];
@@ -76,10 +79,11 @@ export class ImportReading {
   private readonly notes: string[] = [];
   private waiting: Received[] = [];
   private manifest: BundleManifest | null = null;
-  private signature: ImportReport['signature'] | null = null;
+  private signature: ImportSignature | null = null;
+  private manifestSha3_384: string | null = null;
   private hasVerifiedAssertions = false;
   private ignoredMembers = 0;
-  private pictures = 0;
+  private pictures = { count: 0, sizeBytes: 0 };
   private current: BundlePlace;
 
   constructor(
@@ -121,9 +125,7 @@ export class ImportReading {
       case 'snap':
         return (this.file.isOrdered ? this.takeSnap(part) : this.takeSnapUnseen(part)) as Promise<undefined>;
       case 'media':
-        part.confirm((await this.hash(part.content)).sha3_384);
-        this.pictures++;
-        return undefined;
+        return this.takePicture(part) as Promise<undefined>;
       case 'component':
         throw new ComponentsUnsupportedError(part.place);
       case 'ignored':
@@ -132,9 +134,11 @@ export class ImportReading {
     }
   }
 
-  private async takeHead({ manifest, signer }: CarriedPart & { kind: 'head' }): Promise<'enough' | undefined> {
+  private async takeHead(head: CarriedPart & { kind: 'head' }): Promise<'enough' | undefined> {
+    const { manifest, manifestBytes, signer } = head;
     const { path: file } = this.file;
     this.manifest = manifest;
+    this.manifestSha3_384 = createHash('sha3-384').update(manifestBytes).digest('hex');
     this.signature = await this.tools.signers.judge(signer, file);
     for (const { snapId, components } of manifest.snaps) {
       for (const { name, revision } of components)
@@ -206,13 +210,29 @@ export class ImportReading {
     await this.tools.policy.check({ file: this.file.path, signer: this.signature?.signer ?? null, snaps });
   }
 
-  private content(isHeldAlready: boolean): VerifiedContent {
-    const { manifest, assertions, evidence, verified: snaps, notes } = this;
-    if (this.signature === null) throw new Error('the signature was not judged');
-    if (this.pictures > 0) notes.push(`${this.pictures} pictures were checked and are not kept yet`);
+  private async takePicture(part: CarriedPart & { kind: 'media' }): Promise<void> {
+    const { sha3_384, sizeBytes } = await this.hash(part.content);
+    part.confirm(sha3_384);
+    this.pictures = { count: this.pictures.count + 1, sizeBytes: this.pictures.sizeBytes + sizeBytes };
+  }
+
+  private async content(isHeldAlready: boolean): Promise<VerifiedContent> {
+    const { manifest, signature, assertions, evidence, verified: snaps, notes } = this;
+    if (signature === null) throw new Error('the signature was not judged');
+    const { count } = this.pictures;
+    if (count > 0) notes.push(`${count} pictures were checked and are not kept yet`);
     if (!this.file.isOrdered) notes.push('the layout of this tarball is not known: its channel map was not read');
     if (this.ignoredMembers > 0) notes.push(`${this.ignoredMembers} other files in it were passed over`);
-    return { manifest, signature: this.signature, assertions, evidence, snaps, notes, isHeldAlready };
+    const checked: ImportChecks = {
+      extent: isHeldAlready ? 'manifest' : 'everything',
+      manifestSha3_384: this.manifestSha3_384,
+      assertions: assertions.summary,
+      snaps: { count: snaps.length, sizeBytes: snaps.reduce((sum, { claim }) => sum + claim.sizeBytes, 0) },
+      components: { count: 0, sizeBytes: 0 },
+      media: this.pictures,
+      policyVersion: (await this.tools.policy.inForce())?.version ?? null,
+    };
+    return { manifest, signature, checked, assertions, evidence, snaps, notes, isHeldAlready };
   }
 
   private hash(content: HashableContent): Promise<HashedContent> {

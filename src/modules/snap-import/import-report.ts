@@ -8,11 +8,62 @@ export interface ImportReport {
   /** Nothing was new: the same content had been imported before. */
   readonly alreadyImported: boolean;
   readonly dryRun: boolean;
-  readonly signature: { readonly state: 'known-signer' | 'unsigned'; readonly signer: string | null };
+  readonly signature: ImportSignature;
+  readonly checked: ImportChecks;
+  /** Every snap that the file speaks of. */
+  readonly snaps: readonly ImportedSnap[];
   readonly revisions: readonly ImportedRevision[];
+  readonly components: readonly ImportedComponent[];
+  readonly media: readonly ImportedMedia[];
   readonly releases: readonly ChannelMove[];
   readonly assertions: { readonly added: number; readonly updated: number; readonly unchanged: number };
   readonly notes: readonly string[];
+}
+
+/** Who vouches for channel map and metadata. */
+export interface ImportSignature {
+  readonly state: 'known-signer' | 'unsigned';
+  /** The key-id; null where nobody signed. */
+  readonly signer: string | null;
+  /** What this store called the signer at that time. */
+  readonly signerName: string | null;
+}
+
+/** What was found to hold before anything became visible. */
+export interface ImportChecks {
+  /** `manifest`: its signature and nothing more, because the ledger knows the bundle and all of it is held. */
+  readonly extent: 'everything' | 'manifest';
+  /** SHA3-384 of bundle.json, which holds the digest of every other member, in lowercase hex; null where there is none. */
+  readonly manifestSha3_384: string | null;
+  /** Those that came with the file; each was verified up to a trusted root. */
+  readonly assertions: {
+    readonly count: number;
+    readonly byType: Readonly<Record<string, number>>;
+    /** Whose keys signed them, base64url ids as assertions write them. */
+    readonly keys: readonly { readonly authority: string; readonly key: string; readonly count: number }[];
+  };
+  /** Files of which every byte was hashed and is what is signed. */
+  readonly snaps: CheckedFiles;
+  readonly components: CheckedFiles;
+  readonly media: CheckedFiles;
+  /** The version of the rules for what may enter; null where none are set. */
+  readonly policyVersion: number | null;
+}
+
+export interface CheckedFiles {
+  readonly count: number;
+  readonly sizeBytes: number;
+}
+
+export interface ImportedSnap {
+  readonly name: string;
+  readonly snapId: string;
+  /** As the assertions say; null where they were not looked at. */
+  readonly publisher: { readonly id: string; readonly username: string | null } | null;
+  /** `updated`: a revision, a component or what the store says of the snap is new. Its channels are in `releases`. */
+  readonly outcome: 'added' | 'updated' | 'unchanged';
+  /** Whether its name, publisher, default track, description or pictures are others than before. */
+  readonly isDescriptionNew: boolean;
 }
 
 export interface ImportedRevision {
@@ -22,6 +73,31 @@ export interface ImportedRevision {
   readonly version: string;
   readonly architectures: readonly string[];
   readonly sizeBytes: number;
+  /** Lowercase hex. */
   readonly sha3_384: string;
+  readonly outcome: 'added' | 'unchanged';
+}
+
+export interface ImportedComponent {
+  /** The snap's. */
+  readonly name: string;
+  readonly snapId: string;
+  readonly component: string;
+  readonly revision: number;
+  /** `standard`, `kernel-modules`, … */
+  readonly type: string;
+  readonly version: string | null;
+  readonly sizeBytes: number;
+  /** Lowercase hex. */
+  readonly sha3_384: string;
+  readonly outcome: 'added' | 'unchanged';
+}
+
+/** A picture; which snaps use it is in their descriptions. */
+export interface ImportedMedia {
+  /** Lowercase hex. */
+  readonly sha3_384: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
   readonly outcome: 'added' | 'unchanged';
 }

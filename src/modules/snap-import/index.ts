@@ -2,7 +2,7 @@ export { CarriedFile } from './carried-file.js';
 export { ImportPolicy, type ImportProposal, type ProposedSnap } from './import-policy.js';
 export type { ImportProgress } from './import-reading.js';
 export { ImportRecord, type ImportState } from './import-record.entity.js';
-export type { ImportedRevision, ImportReport } from './import-report.js';
+export type * from './import-report.js';
 export * from './import.errors.js';
 export { ImportRepository } from './import.repository.js';
 export { ImportService, type ImportOptions } from './import.service.js';

@@ -98,7 +98,8 @@ export class SnapEvidence {
     return declaration;
   }
 
-  private async userNameOf(accountId: string): Promise<string | null> {
+  /** The user name of an account; null where it has none. */
+  async userNameOf(accountId: string): Promise<string | null> {
     const userName = (await this.assertions.find('account', [accountId]))?.headers.username;
     return typeof userName === 'string' && userName !== '' ? userName : null;
   }

@@ -55,6 +55,7 @@ describe('a store, by its command line', () => {
         '[snap jq] Uploaded snap blob and assertions for jq revision 6',
         '[snap jq] latest/stable amd64: none -> 6',
         '[snap jq] Channelmaps were successfully updated.',
+        'jq_6.snap: new: 1 snap, 1 revision, 3 assertions; 1 channel moved; not signed',
         '',
       ]);
       // No terminal: one line a step, on stderr, or nothing at all.

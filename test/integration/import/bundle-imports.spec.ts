@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
+import { encodeManifest } from '../../../src/formats/bundle/index.js';
 import { Channel } from '../../../src/kernel/channel.js';
 import { ImportService } from '../../../src/modules/snap-import/index.js';
 import { newSigner, packBundle, plainMetadata, sha3, unpackBundle } from '../../support/bundles.js';
@@ -29,8 +30,22 @@ describe('a bundle', () => {
     expect(report).toMatchObject({
       kind: 'bundle',
       bundleId: bundle.manifest.id,
-      signature: { state: 'known-signer', signer: bundle.signer!.keyId },
+      signature: { state: 'known-signer', signer: bundle.signer!.keyId, signerName: 'the laptop' },
+      checked: {
+        extent: 'everything',
+        manifestSha3_384: sha3(encodeManifest(bundle.manifest)).hex,
+        assertions: { count: 6, byType: { account: 1, 'snap-declaration': 2, 'snap-revision': 3 } },
+        snaps: { count: 3 },
+        media: { count: 0, sizeBytes: 0 },
+        policyVersion: null,
+      },
+      snaps: [
+        { name: 'core22', outcome: 'added', isDescriptionNew: true },
+        { name: 'jq', outcome: 'added', isDescriptionNew: true },
+      ],
     });
+    const { keys } = report.checked.assertions;
+    expect(keys.reduce((sum, { count }) => sum + count, 0)).toBe(6);
     expect(report.revisions.map(({ name, revision, outcome }) => `${name} ${revision} ${outcome}`)).toEqual([
       'core22 1 added',
       'jq 6 added',
@@ -55,7 +70,7 @@ describe('a bundle', () => {
 
   it('that nobody signed is taken and marked', async () => {
     const report = await scene.import(await scene.bundle(bundleOf([{ snap: signed('jq', 6) }])));
-    expect(report.signature).toEqual({ state: 'unsigned', signer: null });
+    expect(report.signature).toEqual({ state: 'unsigned', signer: null, signerName: null });
   });
 
   it('by an unknown signer is refused before anything in it is looked at', async () => {
@@ -93,6 +108,8 @@ describe('a bundle', () => {
     await truncate(path, 6000);
     expect(await scene.import(path)).toMatchObject({
       alreadyImported: true,
+      checked: { extent: 'manifest', assertions: { count: 0 }, snaps: { count: 0 } },
+      snaps: [{ name: 'jq', outcome: 'unchanged', publisher: null }],
       revisions: [{ name: 'jq', revision: 6, outcome: 'unchanged' }],
       releases: [],
     });

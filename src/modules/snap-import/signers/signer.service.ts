@@ -10,7 +10,7 @@ import {
 import { messageOf } from '../../../kernel/store-error.js';
 import { Settings } from '../../../platform/config/settings.js';
 import { SignatureRequiredError, SignerUnknownError } from '../import.errors.js';
-import type { ImportReport } from '../import-report.js';
+import type { ImportSignature } from '../import-report.js';
 import type { BundleSigner } from './bundle-signer.entity.js';
 import { BundleSignerRepository } from './bundle-signer.repository.js';
 import { SignerKeyInvalidError, SignerNotKnownError } from './signer.errors.js';
@@ -53,17 +53,18 @@ export class SignerService {
    * @param signer whose signature over the manifest was checked and holds; null where there is none
    * @throws SignerUnknownError, SignatureRequiredError
    */
-  async judge(signer: ManifestSigner | null, file: string): Promise<ImportReport['signature']> {
+  async judge(signer: ManifestSigner | null, file: string): Promise<ImportSignature> {
     const place = { file, member: signer === null ? null : MANIFEST_PATH };
     const required = this.settings.list(REQUIRED_SIGNERS);
     if (signer === null) {
       if (required.length > 0) throw new SignatureRequiredError(place, `is not signed, and ${REQUIRED_SIGNERS} is set`);
-      return { state: 'unsigned', signer: null };
+      return { state: 'unsigned', signer: null, signerName: null };
     }
-    if ((await this.repository.find(signer.keyId)) === null) throw new SignerUnknownError(place, signer.keyId);
+    const known = await this.repository.find(signer.keyId);
+    if (known === null) throw new SignerUnknownError(place, signer.keyId);
     if (required.length > 0 && !required.includes('any') && !required.includes(signer.keyId))
       throw new SignatureRequiredError(place, `is signed by ${signer.keyId}, who is not in ${REQUIRED_SIGNERS}`);
-    return { state: 'known-signer', signer: signer.keyId };
+    return { state: 'known-signer', signer: signer.keyId, signerName: known.name };
   }
 }
 
