@@ -98,6 +98,8 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'bundle-incomplete',
     'bundle-manifest-invalid',
     'bundle-member-refused',
+    'bundle-part-missing',
+    'bundle-part-refused',
     'bundle-signature-refused',
     'bundle-too-large',
     'bundle-version-unsupported',

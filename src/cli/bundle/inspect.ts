@@ -4,15 +4,17 @@ import { decodeAssertionStream, type Assertion } from '../../formats/assertion/i
 import {
   BUNDLE_LIMITS,
   BundleTooLargeError,
-  NotABundleError,
+  missingParts,
   openBytes,
-  readBundle,
-  readBundleFolder,
+  partNumbers,
   readLooseTar,
   type BundleHead,
   type BundleManifest,
+  type BundleSource,
   type ImportSource,
+  type SplitBundle,
 } from '../../formats/bundle/index.js';
+import { readHead } from './read-head.js';
 
 /** What a carried file says of itself. Nothing of it has been verified. */
 export interface Inspection {
@@ -62,9 +64,9 @@ export interface InspectedChannel {
 export async function inspectSource(source: ImportSource, signal: AbortSignal): Promise<Inspection> {
   switch (source.kind) {
     case 'bundle':
-      return inspectHead(source, await headOf(readBundle(openBytes(source.path), options(source, signal)), source));
     case 'bundle-folder':
-      return inspectHead(source, await headOf(readBundleFolder(source.path, options(source, signal)), source));
+    case 'bundle-parts':
+      return inspectHead(source, await readHead(source, signal));
     case 'pair':
       return inspectPair(source);
     case 'loose-tar':
@@ -72,19 +74,10 @@ export async function inspectSource(source: ImportSource, signal: AbortSignal): 
   }
 }
 
-function options({ path }: ImportSource, signal: AbortSignal) {
-  return { file: path, signal, blobsCheckedBy: 'nobody' } as const;
-}
-
-async function headOf(parts: AsyncGenerator<{ readonly kind: string }>, { path }: ImportSource): Promise<BundleHead> {
-  for await (const part of parts) if (part.kind === 'head') return part as BundleHead;
-  throw new NotABundleError({ file: path, member: null }, 'has no manifest');
-}
-
-function inspectHead({ path, kind }: ImportSource, { manifest, signer }: BundleHead): Inspection {
+function inspectHead(source: BundleSource, { manifest, signer }: BundleHead): Inspection {
   return {
-    file: path,
-    kind,
+    file: source.path,
+    kind: source.kind,
     bundle: {
       format: manifest.format,
       id: manifest.id,
@@ -112,8 +105,14 @@ function inspectHead({ path, kind }: ImportSource, { manifest, signer }: BundleH
       })),
     })),
     assertions: manifest.assertions.reduce((sum, { count }) => sum + count, 0),
-    notes: [],
+    notes: source.kind === 'bundle-parts' ? notesOnParts(source) : [],
   };
+}
+
+function notesOnParts(split: SplitBundle): string[] {
+  const missing = missingParts(split);
+  const { total } = split.set;
+  return missing.length === 0 ? [`all ${total} parts are here`] : [`${partNumbers(missing, total)} missing`];
 }
 
 function assumptions({ assumes }: BundleManifest): string[] {

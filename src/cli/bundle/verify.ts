@@ -10,9 +10,9 @@ import {
 import {
   BUNDLE_LIMITS,
   BundleTooLargeError,
+  checkPartsComplete,
   openBytes,
-  readBundle,
-  readBundleFolder,
+  readBundleSource,
   readLooseTar,
   type BundlePart,
   type ImportSource,
@@ -111,13 +111,14 @@ class Contents {
 
   async read(): Promise<this> {
     const { source, signal } = this;
-    const options = { file: source.path, signal };
     switch (source.kind) {
-      case 'bundle':
-        await this.readParts(readBundle(openBytes(source.path), options));
+      case 'bundle-parts':
+        checkPartsComplete(source);
+        await this.readParts(readBundleSource(source, { signal }));
         break;
+      case 'bundle':
       case 'bundle-folder':
-        await this.readParts(readBundleFolder(source.path, options));
+        await this.readParts(readBundleSource(source, { signal }));
         break;
       case 'loose-tar':
         await this.readLoose();

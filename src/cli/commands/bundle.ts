@@ -17,26 +17,26 @@ export function addBundle(parent: Command, commandLine: CommandLine): void {
   const inspect = bundle
     .command('inspect')
     .description('say what is inside; nothing is verified')
-    .argument('<file>', 'a bundle, a folder, a tarball, or NAME_REV.snap with NAME_REV.assert beside it')
-    .action((file: string) => commandLine.run((session) => inspectFile(session, file)));
+    .argument('<file...>', 'bundles, parts of one, folders, tarballs, or NAME_REV.snap with NAME_REV.assert beside it')
+    .action((files: string[]) => commandLine.run((session) => inspectFiles(session, files)));
   example(inspect, 'snap-store-proxy bundle inspect jq-20260101T120000.tar.gz --format json');
   const verify = bundle
     .command('verify')
     .description('hold every digest and every signature against each other and the trusted roots')
-    .argument('<file>', 'as for inspect')
+    .argument('<file...>', 'as for inspect')
     .option('--extra-root <file>', "trust the accounts in this file beside Canonical's (repeatable)", repeatable, [])
-    .action((file: string, options: { readonly extraRoot: string[] }) =>
-      commandLine.run((session) => verifyFile(session, file, options.extraRoot)),
+    .action((files: string[], options: { readonly extraRoot: string[] }) =>
+      commandLine.run((session) => verifyFiles(session, files, options.extraRoot)),
     );
   example(verify, 'snap-store-proxy bundle verify jq-20260101T120000.tar.gz');
 }
 
-async function inspectFile(session: Session, file: string): Promise<undefined> {
-  const [{ planImport }, { inspectSource }] = await Promise.all([
+async function inspectFiles(session: Session, files: readonly string[]): Promise<undefined> {
+  const [{ planImports }, { inspectSource }] = await Promise.all([
     import('../../formats/bundle/index.js'),
     import('../bundle/inspect.js'),
   ]);
-  const { sources, ignored } = await planImport(file);
+  const { sources, ignored } = await planImports(files);
   const inspections: Inspection[] = [];
   for (const source of sources) inspections.push(await inspectSource(source, session.signal));
   session.out.result({ files: inspections, ignored }, () =>
@@ -46,14 +46,18 @@ async function inspectFile(session: Session, file: string): Promise<undefined> {
   );
 }
 
-async function verifyFile(session: Session, file: string, extraRoots: readonly string[]): Promise<ExitCode> {
-  const [{ planImport }, { verifySource }, { readTrustedRoots }] = await Promise.all([
+async function verifyFiles(
+  session: Session,
+  files: readonly string[],
+  extraRoots: readonly string[],
+): Promise<ExitCode> {
+  const [{ planImports }, { verifySource }, { readTrustedRoots }] = await Promise.all([
     import('../../formats/bundle/index.js'),
     import('../bundle/verify.js'),
     import('../../modules/assertions/offline.js'),
   ]);
   const roots = await readTrustedRoots(extraRoots);
-  const { sources, ignored } = await planImport(file);
+  const { sources, ignored } = await planImports(files);
   const verifications: Verification[] = [];
   for (const source of sources) {
     const progress = session.progress(basename(source.path));
@@ -90,6 +94,7 @@ function renderVerification({ out }: Session, { file, signer, findings }: Verifi
 const KINDS: Record<Inspection['kind'], string> = {
   bundle: 'snap bundle',
   'bundle-folder': 'snap bundle, unpacked',
+  'bundle-parts': 'snap bundle, in parts',
   pair: 'snap with its assertions',
   'loose-tar': 'tarball in an unknown layout',
 };

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 
-import type { ImportPlan, ImportSource } from '../../formats/bundle/index.js';
+import type { ImportSource } from '../../formats/bundle/index.js';
 import type {
   CarriedFile,
   ImportOptions,
@@ -27,7 +27,7 @@ export function addPushSnap(parent: Command, commandLine: CommandLine): void {
   const command = parent
     .command('push-snap')
     .description('import snaps; all that a file holds becomes visible at once, or nothing of it')
-    .argument('<file...>', 'bundles, folders, tarballs, or NAME_REV.snap with NAME_REV.assert beside it')
+    .argument('<file...>', 'bundles, parts of them, folders, tarballs, or NAME_REV.snap with NAME_REV.assert beside it')
     .option('--push-channel-map', "replace the snap's whole channel map by the bundle's")
     .option('--channel <channel>', 'release to this channel, whatever the bundle says (a pair: latest/stable)')
     .option('--dry-run', 'verify everything and say what would change; change nothing')
@@ -43,20 +43,14 @@ async function push(session: Session, files: readonly string[], options: PushOpt
   if (options.pushChannelMap === true && options.channel !== undefined) {
     throw new UsageError('--push-channel-map and --channel do not go together');
   }
-  const [{ Channel }, { planImport }] = await Promise.all([
+  const [{ Channel }, { planImports }] = await Promise.all([
     import('../../kernel/channel.js'),
     import('../../formats/bundle/index.js'),
   ]);
   const channel = options.channel === undefined ? null : Channel.parse(options.channel);
-  const plans: ImportPlan[] = [];
-  for (const file of files) plans.push(await planImport(file));
-  for (const { path, reason } of plans.flatMap(({ ignored }) => ignored)) {
-    session.out.note(`${path} ${reason}; not imported`);
-  }
-  const inputs = await Inputs.of(
-    plans.flatMap(({ sources }) => sources),
-    await session.willChangeUser(),
-  );
+  const { sources, ignored } = await planImports(files);
+  for (const { path, reason } of ignored) session.out.note(`${path} ${reason}; not imported`);
+  const inputs = await Inputs.of(sources, await session.willChangeUser());
   try {
     return await session.withStore(async (store) => {
       const { ImportService } = await import('../../modules/snap-import/index.js');

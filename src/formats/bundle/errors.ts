@@ -77,6 +77,33 @@ export class PairIncompleteError extends BundleError {
   readonly code = 'pair-incomplete';
 }
 
+/** A bundle was split, and not all of the parts that are needed are at hand. */
+export class BundlePartMissingError extends BundleError {
+  readonly code = 'bundle-part-missing';
+
+  constructor(file: string, missing: readonly number[], total: number) {
+    super({ file, member: null }, `${partNumbers(missing, total)} missing`, { details: { missing, total } });
+  }
+}
+
+/** A part of a bundle that was split is not what its name and the other parts say. */
+export class BundlePartRefusedError extends BundleError {
+  readonly code = 'bundle-part-refused';
+}
+
+/** `part 2 of 3 is`, `parts 1, 4-7 and 9 of 12 are`: the beginning of a sentence. */
+export function partNumbers(numbers: readonly number[], total: number): string {
+  const runs: { first: number; last: number }[] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run?.last === number - 1) run.last = number;
+    else runs.push({ first: number, last: number });
+  }
+  const texts = runs.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
+  const listed = texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1) ?? ''}`;
+  return numbers.length === 1 ? `part ${listed} of ${total} is` : `parts ${listed} of ${total} are`;
+}
+
 /** Names and values out of a carried file must not move a terminal's cursor, forge a line of a log or turn text around. */
 function printable(text: string): string {
   const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;

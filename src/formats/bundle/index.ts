@@ -1,3 +1,4 @@
+export { isBundleSource, readBundleSource, type BundleSource } from './bundle-source.js';
 export * from './errors.js';
 export { readBundleFolder } from './folder.js';
 export { Fields } from './fields.js';
@@ -18,8 +19,20 @@ export {
   SUMS_PATH,
   type DeclaredMember,
 } from './members.js';
+export { formatPartSetName, parsePartName, type PartSetName } from './parts/part-name.js';
 export { parsePartSize, PartSizeInvalidError } from './parts/part-size.js';
 export { TooManyPartsError, writeParts, type WritePartsOptions, type WrittenPart } from './parts/part-writer.js';
+export {
+  checkPartsComplete,
+  checkPartSizes,
+  isSameSet,
+  joinedParts,
+  missingParts,
+  partsOfNamedBundle,
+  splitBundleOf,
+  type PartFile,
+  type SplitBundle,
+} from './parts/split-bundle.js';
 export {
   readBundle,
   type BundleAssertions,
@@ -39,6 +52,6 @@ export {
   type ManifestSigner,
 } from './signature.js';
 export { TarWriter } from './tar-writer.js';
-export { openBytes, planImport, type ImportPlan, type ImportSource } from './source.js';
+export { openBytes, planImport, planImports, type ImportPlan, type ImportSource } from './source.js';
 export * from './vocabulary.js';
 export { writeBundle, type WriteBundleOptions } from './writer.js';

@@ -7,6 +7,8 @@ import { BundleUnreadableError, NotABundleError, PairIncompleteError } from './e
 import { hasCode, READ_BYTES } from './folder.js';
 import { gunzipped, isGzip } from './gunzip.js';
 import { MANIFEST_PATH } from './members.js';
+import { parsePartName } from './parts/part-name.js';
+import { findSplitBundle, isSameSet, splitBundleOf, type SplitBundle } from './parts/split-bundle.js';
 import { firstBytes } from './streams.js';
 
 /** Something that can be imported as one. Paths are as they were given, joined with what was found below them. */
@@ -15,6 +17,8 @@ export type ImportSource =
   | { readonly kind: 'bundle'; readonly path: string }
   /** The folder into which a bundle of ours was unpacked: `readBundleFolder`. */
   | { readonly kind: 'bundle-folder'; readonly path: string }
+  /** A bundle of ours that was split, as far as its parts are at hand: `readBundleSource`. */
+  | SplitBundle
   /** A tarball in a layout that is not ours: `readLooseTar`. Its channel map, if it has one, is not read. */
   | { readonly kind: 'loose-tar'; readonly path: string }
   /** What `snap download` writes: the snap, and its assertions beside it. */
@@ -22,7 +26,7 @@ export type ImportSource =
 
 /** What a FILE on the command line stands for: itself, or what a folder holds. */
 export interface ImportPlan {
-  /** In code-unit order of their paths; never empty. */
+  /** Of a folder, in code-unit order of their paths; never empty. */
   readonly sources: readonly ImportSource[];
   /** What else lies in the folder, and why it is not imported. */
   readonly ignored: readonly { readonly path: string; readonly reason: string }[];
@@ -39,9 +43,33 @@ export async function planImport(path: string): Promise<ImportPlan> {
   return { sources: [await sourceOf(path, status)], ignored: [] };
 }
 
+/**
+ * What several FILEs stand for together: as each of them alone, but parts of one bundle are one source, wherever they lie.
+ * @throws as planImport
+ */
+export async function planImports(paths: readonly string[]): Promise<ImportPlan> {
+  const plans: ImportPlan[] = [];
+  for (const path of paths) plans.push(await planImport(path));
+  const sources = joinParts(plans.flatMap((plan) => plan.sources));
+  return { sources, ignored: plans.flatMap(({ ignored }) => ignored) };
+}
+
 /** The bytes of a file, in chunks that suit `readBundle`: large ones cost fewer trips to a thread. */
 export function openBytes(path: string): AsyncIterable<Uint8Array> {
   return createReadStream(path, { highWaterMark: READ_BYTES });
+}
+
+function joinParts(sources: readonly ImportSource[]): ImportSource[] {
+  const joined: ImportSource[] = [];
+  for (const source of sources) {
+    const at = joined.findIndex(
+      (other) => other.kind === 'bundle-parts' && source.kind === 'bundle-parts' && isSameSet(other.set, source.set),
+    );
+    const before = joined[at];
+    if (before?.kind !== 'bundle-parts' || source.kind !== 'bundle-parts') joined.push(source);
+    else joined[at] = splitBundleOf(source.set, [...before.parts, ...source.parts]);
+  }
+  return joined;
 }
 
 async function planFolder(folder: string): Promise<ImportPlan> {
@@ -77,6 +105,11 @@ async function inFolder(
     const hasSnap = siblings.includes(name.replace(/\.assert$/, '.snap'));
     return hasSnap ? null : 'has no snap beside it; "assertions push" takes assertions alone';
   }
+  const part = parsePartName(name);
+  if (part !== null) {
+    const first = siblings.map(parsePartName).find((other) => other !== null && isSameSet(part, other));
+    return first?.number === part.number ? sourceOf(path, status) : null;
+  }
   if (/\.(?:snap|tar|tgz|tar\.gz)$/.test(path)) return sourceOf(path, status);
   return 'is neither a bundle nor a snap';
 }
@@ -89,6 +122,8 @@ async function sourceOf(path: string, status: Stats): Promise<ImportSource> {
     if (await exists(path.replace(/\.assert$/, '.snap'))) return pairOf(path.replace(/\.assert$/, '.snap'));
     throw new PairIncompleteError(place, 'has no snap beside it; "assertions push" takes assertions alone');
   }
+  const split = await attempt(path, () => findSplitBundle(path, status.size));
+  if (split !== null) return split;
   const first = await firstEntryName(path);
   if (first !== null) return { kind: first === MANIFEST_PATH ? 'bundle' : 'loose-tar', path };
   const reason = 'is not a snap bundle, a tarball, a folder or NAME_REV.snap with NAME_REV.assert beside it';

@@ -6,7 +6,11 @@ import {
   BundleTooLargeError,
   BundleUnreadableError,
   BUNDLE_LIMITS,
+  checkPartsComplete,
+  isBundleSource,
+  joinedParts,
   MANIFEST_PATH,
+  partsOfNamedBundle,
   readBundle,
   readBundleFolder,
   readLooseTar,
@@ -18,6 +22,9 @@ import {
   type BundlePlace,
   type BundleSigner,
   type ImportSource,
+  type PartFile,
+  type SplitBundle,
+  splitBundleOf,
 } from '../../formats/bundle/index.js';
 import type { Sha3_384 } from '../../kernel/digest.js';
 import { messageOf } from '../../kernel/store-error.js';
@@ -64,28 +71,49 @@ export class CarriedFile {
   private bytesRead = 0;
 
   private constructor(
-    private readonly source: ImportSource,
-    /** The file itself; of a pair also its assertions. None for a folder, whose members are opened as they come. */
-    private readonly handles: readonly FileHandle[],
-    readonly sizeBytes: number | null,
+    private source: ImportSource,
+    /**
+     * By path, the file itself; of a pair also its assertions, of a bundle in parts each part. None for a folder, whose members
+     * are opened as they come.
+     */
+    private readonly handles: Map<string, FileHandle>,
+    private totalBytes: number | null,
   ) {}
 
   /** Whoever opens it closes it. @throws BundleUnreadableError */
   static async open(source: ImportSource): Promise<CarriedFile> {
-    if (source.kind === 'bundle-folder') return new CarriedFile(source, [], null);
-    const handles: FileHandle[] = [];
-    let sizeBytes = 0;
-    for (const path of [source.path, ...(source.kind === 'pair' ? [source.assertionsPath] : [])]) {
-      try {
-        const handle = await open(path, 'r');
-        handles.push(handle);
-        sizeBytes += (await handle.stat()).size;
-      } catch (cause) {
-        for (const handle of handles) await handle.close();
-        throw unreadable(path, cause);
-      }
+    if (source.kind === 'bundle-folder') return new CarriedFile(source, new Map(), null);
+    const file = new CarriedFile(source, new Map(), 0);
+    try {
+      for (const path of filesOf(source)) await file.openFile(path);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    return new CarriedFile(source, handles, sizeBytes);
+    return file;
+  }
+
+  /** Of a bundle that was split, which of its parts are at hand; null for anything else. */
+  get split(): SplitBundle | null {
+    return this.source.kind === 'bundle-parts' ? this.source : null;
+  }
+
+  /** Takes in parts of the bundle that lie elsewhere; one that is at hand already counts. @throws BundleUnreadableError */
+  async addParts(parts: readonly PartFile[]): Promise<void> {
+    const { split } = this;
+    if (split === null) throw new Error(`${this.path} is not in parts`);
+    for (const { path } of parts) await this.openFile(path);
+    this.source = { ...splitBundleOf(split.set, [...split.parts, ...parts]), path: split.path };
+  }
+
+  /** The bytes of one part. */
+  part({ path }: PartFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+    return this.bytes(path, signal);
+  }
+
+  /** All that there is to read; null for a folder. */
+  get sizeBytes(): number | null {
+    return this.totalBytes;
   }
 
   /** As the operator named it. */
@@ -99,7 +127,7 @@ export class CarriedFile {
 
   /** What its report calls it: whether there was a manifest to go by. */
   get kind(): 'bundle' | 'pair' {
-    return this.source.kind === 'bundle' || this.source.kind === 'bundle-folder' ? 'bundle' : 'pair';
+    return isBundleSource(this.source) ? 'bundle' : 'pair';
   }
 
   /** Whether all assertions come before the first snap. */
@@ -117,9 +145,14 @@ export class CarriedFile {
     const { source, path: file } = this;
     switch (source.kind) {
       case 'bundle':
-        return fromBundle(readBundle(this.bytes(0, signal), { file, signal }), file, this.memory);
+        return fromBundle(readBundle(this.bytes(file, signal), { file, signal }), file, this.memory);
       case 'bundle-folder':
         return fromBundle(readBundleFolder(source.path, { file, signal }), file, this.memory);
+      case 'bundle-parts': {
+        checkPartsComplete(source);
+        const bytes = joinedParts(source, (part) => this.part(part, signal));
+        return fromBundle(partsOfNamedBundle(readBundle(bytes, { file, signal }), source), file, this.memory);
+      }
       case 'loose-tar':
         return this.fromLooseTar(signal);
       case 'pair':
@@ -128,17 +161,33 @@ export class CarriedFile {
   }
 
   async close(): Promise<void> {
-    for (const handle of this.handles) await handle.close();
+    for (const handle of this.handles.values()) await handle.close();
+  }
+
+  private async openFile(path: string): Promise<void> {
+    if (this.handles.has(path)) return;
+    try {
+      const handle = await open(path, 'r');
+      this.handles.set(path, handle);
+      this.totalBytes = (this.totalBytes ?? 0) + (await handle.stat()).size;
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
+  }
+
+  private handleOf(path: string): FileHandle {
+    const handle = this.handles.get(path);
+    if (handle === undefined) throw new Error(`${path} is not open`);
+    return handle;
   }
 
   private async *fromPair(assertionsPath: string, signal: AbortSignal): AsyncGenerator<CarriedPart, void> {
-    const [snap, assertions] = this.handles;
-    if (snap === undefined || assertions === undefined) throw new Error(`${this.path} is not open`);
+    const snap = this.handleOf(this.path);
     const limit = BUNDLE_LIMITS.assertionFileBytes;
     const place = { file: assertionsPath, member: null };
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of this.bytes(1, signal)) {
+    for await (const chunk of this.bytes(assertionsPath, signal)) {
       size += chunk.length;
       if (size > limit) throw new BundleTooLargeError(place, `is larger than ${limit} bytes`);
       chunks.push(chunk);
@@ -150,7 +199,7 @@ export class CarriedFile {
   }
 
   private async *fromLooseTar(signal: AbortSignal): AsyncGenerator<CarriedPart, void> {
-    for await (const part of readLooseTar(this.bytes(0, signal), { file: this.path, signal })) {
+    for await (const part of readLooseTar(this.bytes(this.path, signal), { file: this.path, signal })) {
       const place = { file: this.path, member: part.path };
       if (part.kind === 'assertions') yield { kind: 'assertions', place, bytes: part.bytes };
       else if (part.kind === 'ignored') yield this.ignored(place);
@@ -176,20 +225,24 @@ export class CarriedFile {
     };
   }
 
-  /** The bytes of the file, or of the assertions of a pair. */
-  private async *bytes(index: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const handle = this.handles[index];
-    if (handle === undefined) throw new Error(`${this.path} is not open`);
+  /** The bytes of one of the files. */
+  private async *bytes(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const handle = this.handleOf(path);
     for (let position = 0; ;) {
       signal.throwIfAborted();
       const buffer = this.memory.take();
-      const bytesRead = await readAt(handle, buffer, position, this.path);
+      const bytesRead = await readAt(handle, buffer, position, path);
       if (bytesRead === 0) return;
       position += bytesRead;
       this.bytesRead += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   }
+}
+
+function filesOf(source: Exclude<ImportSource, { readonly kind: 'bundle-folder' }>): string[] {
+  if (source.kind === 'bundle-parts') return source.parts.map(({ path }) => path);
+  return source.kind === 'pair' ? [source.path, source.assertionsPath] : [source.path];
 }
 
 async function* fromBundle(
