@@ -94,4 +94,39 @@ describe(FreshCache.name, () => {
     await cache.get('forgotten', load);
     expect(count()).toBe(4);
   });
+
+  it('counts what it holds anew when things are replaced, forgotten or all cleared', async () => {
+    const cache = cacheOf({ maxBytes: 10 });
+    const five = counted('12345');
+    await cache.get('a', five.load);
+    await cache.get('b', five.load);
+    cache.forget('a');
+    cache.forget('a');
+    await cache.get('c', five.load);
+    await cache.get('b', five.load);
+    expect(five.count()).toBe(3);
+    cache.clear();
+    for (const key of ['d', 'e', 'd', 'e']) await cache.get(key, five.load);
+    expect(five.count()).toBe(5);
+  });
+
+  it('lets something go where everything was asked for, and holds no more than its number', async () => {
+    const cache = new FreshCache<Thing>({
+      maxBytes: 10_000,
+      maxEntries: 200,
+      sizeOf: () => 1,
+      isWatched: () => true,
+      graceMs: 0,
+    });
+    const { load, count } = counted('x');
+    for (let round = 0; round < 3; round++) {
+      for (let number = 0; number < 200; number++) await cache.get(`${number}`, load);
+    }
+    expect(count()).toBe(200);
+    await cache.get('new', load);
+    for (let number = 0; number < 200; number++) await cache.get(`${number}`, load);
+    // What was pushed out comes back and pushes out another; but not all of them in turn.
+    expect(count()).toBeGreaterThan(201);
+    expect(count()).toBeLessThan(210);
+  });
 });

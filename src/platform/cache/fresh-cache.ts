@@ -1,5 +1,3 @@
-import { LRUCache } from 'lru-cache';
-
 export interface FreshCacheOptions<V> {
   readonly maxBytes: number;
   readonly maxEntries: number;
@@ -9,43 +7,42 @@ export interface FreshCacheOptions<V> {
   readonly graceMs: number;
 }
 
-/** A turn is so many look-ups for each thing that is remembered, and never fewer than for this many. */
-const LOOKUPS_EACH = 4;
-const FEWEST = 256;
+/** What was asked for lately is passed over that often before something has to go. */
+const CHANCES = 64;
 
 interface Remembered<V> {
   readonly value: V;
   readonly loadedAt: number;
-  /** When it was last moved to the front. */
-  turn: number;
+  readonly sizeBytes: number;
+  /** Since the hand was last here. */
+  wasAskedFor: boolean;
 }
 
 /**
  * Remembers what was loaded, bounded by bytes and number, until it is said to have changed. Whoever asks for the same thing
  * at the same time waits for one load; a load during which the thing changed is not remembered.
+ *
+ * What goes first is found by second chance: a hand goes round, passes over what was asked for since it was last there, and takes
+ * away the next thing that was not. To keep the exact order of use would cost more than a look-up itself, several waits for
+ * memory each on a large cache, and a general cache keeps its values in lists beside its map, which costs one or two more.
  */
-export class FreshCache<V extends object> {
-  private readonly remembered: LRUCache<string, Remembered<V>>;
+export class FreshCache<V extends object | string | null> {
+  private readonly remembered = new Map<string, Remembered<V>>();
   private readonly flights = new Map<string, Promise<V>>();
-  private turn = 0;
-  private lookupsLeft = LOOKUPS_EACH * FEWEST;
+  private hand: Iterator<[string, Remembered<V>]> | null = null;
+  private sizeBytes = 0;
 
-  constructor(private readonly options: FreshCacheOptions<V>) {
-    this.remembered = new LRUCache({
-      max: options.maxEntries,
-      maxSize: options.maxBytes,
-      sizeCalculation: ({ value }) => Math.max(1, Math.min(options.sizeOf(value), options.maxBytes)),
-    });
-  }
+  constructor(private readonly options: FreshCacheOptions<V>) {}
 
   /** At once where it is remembered, so that a warm answer costs no turn of the event loop. */
   get(key: string, load: () => Promise<V>): V | Promise<V> {
-    const found = this.remembered.peek(key);
-    if (found !== undefined) this.touch(key, found);
+    const found = this.remembered.get(key);
     if (
       found !== undefined &&
       (this.options.isWatched() || performance.now() - found.loadedAt < this.options.graceMs)
     ) {
+      // Written only where it changes: memory that is only read costs less.
+      if (!found.wasAskedFor) found.wasAskedFor = true;
       return found.value;
     }
     return this.flights.get(key) ?? this.fly(key, load);
@@ -53,35 +50,21 @@ export class FreshCache<V extends object> {
 
   forget(key: string): void {
     this.flights.delete(key);
-    this.remembered.delete(key);
+    this.drop(key);
   }
 
   clear(): void {
     this.flights.clear();
     this.remembered.clear();
-  }
-
-  /**
-   * Moves it to the front, once a turn: to keep the exact order of use would cost more than the look-up itself, several waits
-   * for memory on a large cache. What is asked for all the time may be let go within a turn in which as much is new as fits; it
-   * is loaded again then.
-   */
-  private touch(key: string, found: Remembered<V>): void {
-    this.lookupsLeft -= 1;
-    if (this.lookupsLeft === 0) {
-      this.turn += 1;
-      this.lookupsLeft = LOOKUPS_EACH * Math.max(this.remembered.size, FEWEST);
-    }
-    if (found.turn === this.turn) return;
-    found.turn = this.turn;
-    this.remembered.get(key);
+    this.hand = null;
+    this.sizeBytes = 0;
   }
 
   private fly(key: string, load: () => Promise<V>): Promise<V> {
     const loadedAt = performance.now();
     const flight = load().then(
       (value) => {
-        if (this.land(key, flight)) this.remembered.set(key, { value, loadedAt, turn: this.turn });
+        if (this.land(key, flight)) this.remember(key, value, loadedAt);
         return value;
       },
       (error: unknown) => {
@@ -98,5 +81,42 @@ export class FreshCache<V extends object> {
     if (this.flights.get(key) !== flight) return false;
     this.flights.delete(key);
     return true;
+  }
+
+  private remember(key: string, value: V, loadedAt: number): void {
+    this.drop(key);
+    const { maxBytes, maxEntries, sizeOf } = this.options;
+    const sizeBytes = Math.max(1, Math.min(sizeOf(value), maxBytes));
+    while (this.remembered.size > 0 && (this.remembered.size >= maxEntries || this.sizeBytes + sizeBytes > maxBytes)) {
+      this.dropOne();
+    }
+    this.remembered.set(key, { value, loadedAt, sizeBytes, wasAskedFor: false });
+    this.sizeBytes += sizeBytes;
+  }
+
+  private drop(key: string): void {
+    this.sizeBytes -= this.remembered.get(key)?.sizeBytes ?? 0;
+    this.remembered.delete(key);
+  }
+
+  private dropOne(): void {
+    for (let chances = CHANCES; ; chances--) {
+      const [key, found] = this.advance();
+      if (!found.wasAskedFor || chances === 0) {
+        this.drop(key);
+        return;
+      }
+      found.wasAskedFor = false;
+    }
+  }
+
+  /** Where the hand is next; never to be called when nothing is remembered. */
+  private advance(): [string, Remembered<V>] {
+    for (;;) {
+      this.hand ??= this.remembered.entries();
+      const next = this.hand.next();
+      if (next.done !== true) return next.value;
+      this.hand = null;
+    }
   }
 }

@@ -8,6 +8,7 @@ import { ANY_FORMAT, AssertionCache, type HeldAssertion } from '../snapshot/asse
 
 /** snapd's media type (asserts/asserts.go). */
 const ASSERTION_TYPE = 'application/x.ubuntu.assertion';
+const HEADERS = { 'content-type': ASSERTION_TYPE };
 const KNOWN_TYPES: ReadonlySet<string> = new Set(assertionTypes().map(({ name }) => name));
 const WHOLE = /^(0|[1-9][0-9]{0,9})$/;
 
@@ -64,7 +65,7 @@ export class AssertionsService {
 
 function answerOf(held: HeldAssertion | null, path: string): Answer {
   if (held === null) throw new AssertionNotHeldError(path);
-  return { status: 200, headers: { 'content-type': ASSERTION_TYPE }, body: held.encoded };
+  return { status: 200, headers: HEADERS, body: held.encoded };
 }
 
 /** Most queries say how far the device reads and nothing else. */

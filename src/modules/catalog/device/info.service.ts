@@ -1,31 +1,23 @@
 import { gzipSync } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 
+import { SharedTexts } from '../../../kernel/shared-texts.js';
 import { type Answer, byteText, JSON_TYPE } from '../../../platform/http/answer.js';
 import { SnapNotHeldError } from '../catalog.errors.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
 import { infoDocument } from './info-document.js';
 
-const MAX_BYTES = 64 * 1024 * 1024;
 /** Queries come from the network; what is longer than any that snapd sends is answered but not remembered. */
-const MAX_KEY_LENGTH = 1_000;
+const MAX_QUERY_LENGTH = 1_000;
 
-interface Ready {
-  /** What it was made from; anything newer makes it stale. */
-  readonly entry: CatalogEntry;
-  readonly answer: Answer;
-  readonly sizeBytes: number;
-}
+const HEADERS = { 'content-type': JSON_TYPE };
 
 /** Answers `GET v2/snaps/info/{name}` with bytes that are made once and sent many times. */
 @Injectable()
 export class InfoService {
-  private readonly ready = new LRUCache<string, Ready>({
-    maxSize: MAX_BYTES,
-    sizeCalculation: ({ sizeBytes }) => Math.ceil(sizeBytes),
-  });
+  /** Of all snaps the same few questions are asked. */
+  private readonly shared = new SharedTexts();
 
   constructor(private readonly snapshot: CatalogSnapshot) {}
 
@@ -48,12 +40,16 @@ export class InfoService {
     baseUrl: string,
   ): Answer {
     if (entry === null) throw new SnapNotHeldError(name);
-    const key = `${entry.snapId} ${deviceArchitecture ?? ''} ${baseUrl} ${query}`;
-    const known = this.ready.get(key);
-    if (known?.entry === entry) return known.answer;
-    const answer = this.make(entry, query, deviceArchitecture, baseUrl);
-    if (key.length <= MAX_KEY_LENGTH) this.ready.set(key, { entry, ...answer });
-    return answer.answer;
+    const question = {
+      architecture: this.shared.of(deviceArchitecture ?? ''),
+      asked: this.shared.of(query),
+      baseUrl: this.shared.of(baseUrl),
+    };
+    const known = entry.infos.find(question.architecture, question.asked, question.baseUrl);
+    if (known !== null) return known;
+    const { answer, sizeBytes } = this.make(entry, query, deviceArchitecture, baseUrl);
+    if (query.length <= MAX_QUERY_LENGTH) entry.infos.keep(question, answer, sizeBytes);
+    return answer;
   }
 
   private make(
@@ -74,8 +70,8 @@ export class InfoService {
     const body = byteText(JSON.stringify(document));
     let compressed: Buffer | null = null;
     const gzip = (): Buffer => (compressed ??= gzipSync(Buffer.from(body, 'latin1')));
-    const answer = { status: 200, headers: { 'content-type': JSON_TYPE }, body, gzip };
-    return { answer, sizeBytes: body.length * 1.5 + 1_000 };
+    const answer = { status: 200, headers: HEADERS, body, gzip };
+    return { answer, sizeBytes: Math.ceil(body.length * 1.5) + 500 };
   }
 }
 

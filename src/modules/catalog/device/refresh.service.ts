@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { InvalidChannelError } from '../../../kernel/channel.js';
+import { SharedTexts } from '../../../kernel/shared-texts.js';
 import { type Answer, type ByteText, byteText, JSON_TYPE, type Piece } from '../../../platform/http/answer.js';
 import { joined, sizeOfPieces } from '../../../platform/http/send-buffers.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
@@ -65,7 +66,7 @@ export class RefreshService {
   ): Result | Promise<Result> {
     if (entry === null) return [notHeld(action, installed)];
     if (!isPlainRefresh(entry, action, installed)) return this.resolved(entry, action, installed, asked, false);
-    const ready = entry.ready.find(asked.architecture, installed.trackingChannel, asked.baseUrl);
+    const ready = entry.refreshes.find(asked.architecture, installed.trackingChannel, asked.baseUrl);
     // What is installed may be newer than what is offered; whether it stays is decided anew.
     if (ready !== null && installed.revision <= ready.revision) return ready.pieces;
     return this.resolved(entry, action, installed, asked, true);
@@ -117,6 +118,9 @@ export class RefreshService {
   }
 }
 
+/** What nearly all devices say. */
+const shared = new SharedTexts();
+
 /** Unless the device is to go back, which only one with a newer revision is told to do. */
 function keepReady(
   entry: CatalogEntry,
@@ -126,8 +130,13 @@ function keepReady(
   result: Result,
 ): void {
   if (installed === undefined || installed.revision > revision) return;
-  const { trackingChannel } = installed;
-  entry.ready.keep({ architecture, trackingChannel, baseUrl, revision, pieces: [joined(result)] });
+  const question = {
+    architecture: shared.of(architecture),
+    asked: shared.of(installed.trackingChannel),
+    baseUrl: shared.of(baseUrl),
+  };
+  const bytes = joined(result);
+  entry.refreshes.keep(question, { revision, pieces: [bytes] }, bytes.length);
 }
 
 function assemble(request: RefreshRequest, results: readonly Result[]): Answer {

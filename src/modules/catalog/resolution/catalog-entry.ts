@@ -1,7 +1,8 @@
 import type { Epoch } from '../../../kernel/epoch.js';
 import type { ReleaseRow } from '../releases-in-force.js';
 import type { SnapMetadata } from '../snap-metadata.js';
-import type { ReadyResults } from '../snapshot/ready-results.js';
+import type { Answer } from '../../../platform/http/answer.js';
+import type { ReadyAnswers } from '../snapshot/ready-answers.js';
 
 /** What resolving a channel needs to know of a revision. */
 export interface HeldRevision {
@@ -52,6 +53,13 @@ export interface Publisher {
   readonly validation: string;
 }
 
+/** The whole result of a plain refresh, as it is sent. */
+export interface ReadyRefresh {
+  /** The one that it offers. */
+  readonly revision: number;
+  readonly pieces: readonly [Buffer];
+}
+
 /** A snap as devices see it. Never changes: a change makes a new one, which is how what was made from it is told stale. */
 export interface CatalogEntry extends ChannelSource {
   readonly snapId: string;
@@ -62,5 +70,6 @@ export interface CatalogEntry extends ChannelSource {
   /** The same, filled up from the newest revision's snap.yaml. */
   readonly description: SnapMetadata;
   readonly revisions: ReadonlyMap<number, ListedRevision>;
-  readonly ready: ReadyResults;
+  readonly refreshes: ReadyAnswers<ReadyRefresh>;
+  readonly infos: ReadyAnswers<Answer>;
 }

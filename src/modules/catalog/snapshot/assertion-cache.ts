@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { Assertion, AssertionRef, AssertionType } from '../../../formats/assertion/index.js';
 import { FreshCache } from '../../../platform/cache/fresh-cache.js';
+import type { ByteText } from '../../../platform/http/answer.js';
 import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
 import { ASSERTIONS_TOPIC, AssertionService } from '../../assertions/index.js';
 
@@ -20,17 +21,13 @@ export interface HeldAssertion {
   /** Null where the type forms no sequence. */
   readonly sequence: number | null;
   /** The bytes that its authority signed. */
-  readonly encoded: Buffer;
-}
-
-interface Found {
-  readonly held: HeldAssertion | null;
+  readonly encoded: ByteText;
 }
 
 /** The assertions that devices ask for, in memory; what is not held included. Forgets all when any assertion comes in. */
 @Injectable()
 export class AssertionCache {
-  private readonly found: FreshCache<Found>;
+  private readonly found: FreshCache<HeldAssertion | null>;
   private listening: Promise<void> | null = null;
 
   constructor(
@@ -40,7 +37,7 @@ export class AssertionCache {
     this.found = new FreshCache({
       maxBytes: MAX_BYTES,
       maxEntries: 100_000,
-      sizeOf: ({ held }) => 500 + (held?.encoded.length ?? 0),
+      sizeOf: (held) => 500 + (held?.encoded.length ?? 0),
       isWatched: () => changes.isConnected,
       graceMs: GRACE_MS,
     });
@@ -69,11 +66,10 @@ export class AssertionCache {
   ): HeldAssertion | null | Promise<HeldAssertion | null> {
     const look = async (): Promise<HeldAssertion | null> => held(await load());
     if (key.length > MAX_KEY_LENGTH) return look();
-    const found = this.found.get(key, async () => {
+    return this.found.get(key, async () => {
       await this.listen();
-      return { held: await look() };
+      return look();
     });
-    return found instanceof Promise ? found.then(({ held }) => held) : found.held;
   }
 
   private listen(): Promise<void> {
@@ -87,7 +83,7 @@ export class AssertionCache {
 function held(assertion: Assertion | null): HeldAssertion | null {
   if (assertion === null) return null;
   const { ref, revision, sequence, encoded } = assertion;
-  return { ref, revision, sequence, encoded };
+  return { ref, revision, sequence, encoded: encoded.toString('latin1') };
 }
 
 /** No assertion that is kept has a NUL in its key, and PostgreSQL would refuse to look for one. */

@@ -14,18 +14,14 @@ const GRACE_MS = 1_000;
 
 const SNAP_ID_LENGTH = 32;
 
-interface Found<T> {
-  readonly value: T | null;
-}
-
 /**
  * The catalog as devices see it, in memory: each snap is read when somebody first asks for it, and again when it has changed.
  * Bounded, what does not exist included. A warm look-up runs no query and does not wait.
  */
 @Injectable()
 export class CatalogSnapshot {
-  private readonly entries: FreshCache<Found<CatalogEntry>>;
-  private readonly ids: FreshCache<Found<string>>;
+  private readonly entries: FreshCache<CatalogEntry | null>;
+  private readonly ids: FreshCache<string | null>;
   private listening: Promise<void> | null = null;
 
   constructor(
@@ -33,7 +29,7 @@ export class CatalogSnapshot {
     private readonly changes: ChangeFeed,
   ) {
     const fresh = { isWatched: () => changes.isConnected, graceMs: GRACE_MS };
-    this.entries = new FreshCache({ ...fresh, maxBytes: 160 * MIB, maxEntries: 100_000, sizeOf: sizeOfEntry });
+    this.entries = new FreshCache({ ...fresh, maxBytes: 208 * MIB, maxEntries: 100_000, sizeOf: sizeOfEntry });
     this.ids = new FreshCache({ ...fresh, maxBytes: 8 * MIB, maxEntries: 50_000, sizeOf: () => 150 });
   }
 
@@ -47,11 +43,10 @@ export class CatalogSnapshot {
 
   byId(snapId: string): CatalogEntry | null | Promise<CatalogEntry | null> {
     if (snapId.length !== SNAP_ID_LENGTH) return null;
-    const entry = this.entries.get(snapId, () => this.loadEntry(snapId));
-    return entry instanceof Promise ? entry.then(({ value }) => value) : entry.value;
+    return this.entries.get(snapId, () => this.loadEntry(snapId));
   }
 
-  private named(name: string, { value: snapId }: Found<string>): CatalogEntry | null | Promise<CatalogEntry | null> {
+  private named(name: string, snapId: string | null): CatalogEntry | null | Promise<CatalogEntry | null> {
     if (snapId === null) return null;
     const entry = this.byId(snapId);
     // Between the two look-ups the name may have gone to another snap.
@@ -59,15 +54,15 @@ export class CatalogSnapshot {
     return entry?.name === name ? entry : null;
   }
 
-  private async loadId(name: string): Promise<Found<string>> {
+  private async loadId(name: string): Promise<string | null> {
     await this.listen();
-    return { value: await this.loader.idOf(name) };
+    return this.loader.idOf(name);
   }
 
-  private async loadEntry(snapId: string): Promise<Found<CatalogEntry>> {
-    if (!isSnapId(snapId)) return { value: null };
+  private async loadEntry(snapId: string): Promise<CatalogEntry | null> {
+    if (!isSnapId(snapId)) return null;
     await this.listen();
-    return { value: await this.loader.load(snapId) };
+    return this.loader.load(snapId);
   }
 
   /** From before the first thing is remembered, so that no change of it is missed. */
@@ -97,9 +92,9 @@ function isShown(assertionId: string): boolean {
   return assertionId.startsWith('account/') || assertionId.startsWith('snap-declaration/');
 }
 
-function sizeOfEntry({ value }: Found<CatalogEntry>): number {
+function sizeOfEntry(value: CatalogEntry | null): number {
   if (value === null) return 150;
   const words = JSON.stringify(value.description).length * 2;
   const lists = value.revisions.size * 700 + value.releases.length * 250 + value.past.length * 100;
-  return 1_000 + words + lists + value.ready.maxBytes;
+  return 1_000 + words + lists + value.refreshes.maxBytes + value.infos.maxBytes;
 }

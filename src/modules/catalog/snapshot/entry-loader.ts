@@ -10,7 +10,7 @@ import type { CatalogEntry, ListedRevision, PastRelease, Publisher } from '../re
 import { ANY_FORMAT } from './assertion-cache.js';
 import { describeSnap } from './describe-snap.js';
 import { publisherOf } from './publisher.js';
-import { ReadyResults } from './ready-results.js';
+import { ReadyAnswers } from './ready-answers.js';
 
 /** Reads what devices see of a snap out of the database. */
 @Injectable()
@@ -38,6 +38,7 @@ export class EntryLoader {
     const newest = facts[0];
     const snapYaml = newest === undefined ? '' : await this.snapYaml(snapId, newest.revision);
     const description = { ...describeSnap(snapYaml), ...snap.metadata };
+    const words = JSON.stringify(description).length;
     return {
       snapId,
       name: snap.name,
@@ -48,7 +49,8 @@ export class EntryLoader {
       revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
       releases,
       past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
-      ready: new ReadyResults(roomForResults(snapYaml.length + JSON.stringify(description).length)),
+      refreshes: new ReadyAnswers(roomFor(2_000 + Math.floor((snapYaml.length + words) * 1.25), MAX_REFRESH_BYTES)),
+      infos: new ReadyAnswers(roomFor(2_000 + Math.floor(words * 1.5) + releases.length * 1_200, MAX_INFO_BYTES)),
     };
   }
 
@@ -75,12 +77,14 @@ export class EntryLoader {
   }
 }
 
-const MAX_READY_BYTES = 64 * 1024;
+/** Of each kind, for one snap. */
+const MAX_REFRESH_BYTES = 64 * 1024;
+const MAX_INFO_BYTES = 1024 * 1024;
 
-/** Two results of usual size, with what JSON adds; none of a snap whose words would take the room of many others. */
-function roomForResults(words: number): number {
-  const room = 2 * (2_000 + Math.floor(words * 1.25));
-  return room > MAX_READY_BYTES ? 0 : room;
+/** Two answers of usual size; none of a snap whose words or channels would take the room of many others. */
+function roomFor(usualBytes: number, maxBytes: number): number {
+  const room = 2 * usualBytes;
+  return room > maxBytes ? 0 : room;
 }
 
 function listed(fact: RevisionFacts): ListedRevision {
