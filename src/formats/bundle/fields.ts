@@ -1,3 +1,5 @@
+import { FORBIDDEN_IN_TEXT } from './metadata-rules.js';
+
 /** One object of a signed document, read field by field; every complaint names the field by its full path. Fields not asked for are ignored. */
 export class Fields {
   private constructor(
@@ -109,7 +111,8 @@ export class Fields {
   private checkText(key: string, value: unknown, maxLength: number): string {
     if (typeof value !== 'string') return this.refuse(key, 'must be a string');
     if (value.length > maxLength) return this.refuse(key, `is longer than ${maxLength} characters`);
-    if (FORBIDDEN.test(value)) return this.refuse(key, 'has a control character or half a surrogate pair in it');
+    if (FORBIDDEN_IN_TEXT.test(value))
+      return this.refuse(key, 'has a control character or half a surrogate pair in it');
     return value;
   }
 
@@ -117,6 +120,3 @@ export class Fields {
     return this.path === '' ? key : `${this.path}.${key}`;
   }
 }
-
-/** Control characters other than tab, line feed and carriage return; surrogates without their other half. */
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Surrogate}/u;

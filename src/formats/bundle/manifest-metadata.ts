@@ -1,8 +1,14 @@
 import type { Fields } from './fields.js';
 import type { BundlePublisher, BundleSnapMetadata } from './manifest.js';
+import {
+  ACCOUNT_ID,
+  CATEGORY_NAME,
+  isHarmlessLink,
+  METADATA_LIMITS,
+  METADATA_WORD as WORD,
+  USERNAME,
+} from './metadata-rules.js';
 import { readDigest } from './vocabulary.js';
-
-const WORD = /^[a-z][a-z0-9_-]{0,39}$/;
 
 /**
  * Reads a snap's store metadata. Its texts end up on devices' terminals and in browsers: links are held to schemes that
@@ -10,13 +16,13 @@ const WORD = /^[a-z][a-z0-9_-]{0,39}$/;
  */
 export function parseMetadata(fields: Fields): BundleSnapMetadata {
   return {
-    title: fields.optionalText('title', 200),
-    summary: fields.optionalText('summary', 1000),
-    description: fields.optionalText('description', 65_536),
-    license: fields.optionalText('license', 2000),
+    title: fields.optionalText('title', METADATA_LIMITS.title),
+    summary: fields.optionalText('summary', METADATA_LIMITS.summary),
+    description: fields.optionalText('description', METADATA_LIMITS.description),
+    license: fields.optionalText('license', METADATA_LIMITS.license),
     links: fields.has('links') ? parseLinks(fields.object('links')) : {},
-    categories: fields.objects('categories', 100, (category) => ({
-      name: category.matching('name', /^[a-z0-9][a-z0-9-]{0,99}$/, 'a category such as "utilities"'),
+    categories: fields.objects('categories', METADATA_LIMITS.categories, (category) => ({
+      name: category.matching('name', CATEGORY_NAME, 'a category such as "utilities"'),
       featured: category.flag('featured'),
     })),
     website: optionalLink(fields, 'website'),
@@ -24,7 +30,7 @@ export function parseMetadata(fields: Fields): BundleSnapMetadata {
     storeUrl: optionalLink(fields, 'store-url'),
     private: fields.flag('private'),
     publisher: fields.has('publisher') ? parsePublisher(fields.object('publisher')) : null,
-    media: fields.objects('media', 100, (use) => ({
+    media: fields.objects('media', METADATA_LIMITS.media, (use) => ({
       type: use.matching('type', WORD, 'a word such as "icon" or "screenshot"'),
       digest: readDigest(use),
       width: use.optionalWhole('width', 1, 65_535),
@@ -35,11 +41,13 @@ export function parseMetadata(fields: Fields): BundleSnapMetadata {
 
 function parseLinks(links: Fields): Record<string, readonly string[]> {
   const kinds = links.keys();
-  if (kinds.length > 50) links.refuse('*', 'has more than 50 kinds of link');
+  if (kinds.length > METADATA_LIMITS.linkKinds) {
+    links.refuse('*', `has more than ${METADATA_LIMITS.linkKinds} kinds of link`);
+  }
   return Object.fromEntries(
     kinds.map((kind) => {
       if (!WORD.test(kind)) links.refuse(JSON.stringify(kind.slice(0, 60)), 'is not a kind of link');
-      const urls = links.texts(kind, 100, 2000);
+      const urls = links.texts(kind, METADATA_LIMITS.linksPerKind, METADATA_LIMITS.link);
       urls.forEach((url, index) => {
         if (!isHarmlessLink(url)) links.refuse(`${kind}[${index}]`, 'must be an http, https or mailto link');
       });
@@ -50,19 +58,15 @@ function parseLinks(links: Fields): Record<string, readonly string[]> {
 
 function parsePublisher(fields: Fields): BundlePublisher {
   return {
-    id: fields.matching('id', /^[a-zA-Z0-9-]{1,64}$/, 'an account-id'),
-    username: fields.matching('username', /^[a-z0-9][a-z0-9-]{0,63}$/, "an account's user name"),
-    displayName: fields.text('display-name', 200),
+    id: fields.matching('id', ACCOUNT_ID, 'an account-id'),
+    username: fields.matching('username', USERNAME, "an account's user name"),
+    displayName: fields.text('display-name', METADATA_LIMITS.displayName),
     validation: fields.matching('validation', WORD, 'a word such as "verified"'),
   };
 }
 
 function optionalLink(fields: Fields, key: string): string | null {
-  const url = fields.optionalText(key, 2000);
+  const url = fields.optionalText(key, METADATA_LIMITS.link);
   if (url === null || isHarmlessLink(url)) return url;
   return fields.refuse(key, 'must be an http, https or mailto link');
-}
-
-function isHarmlessLink(url: string): boolean {
-  return /^(?:https?:\/\/|mailto:)[^\s"<>\\^`{|}]+$/i.test(url) && URL.canParse(url);
 }

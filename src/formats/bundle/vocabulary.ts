@@ -4,6 +4,7 @@ import { Sha3_384 } from '../../kernel/digest.js';
 import { parseSnapName } from '../../kernel/snap-names.js';
 import { messageOf } from '../../kernel/store-error.js';
 import type { Fields } from './fields.js';
+import { MOMENT } from './metadata-rules.js';
 
 /*
  * The fields that signed documents about snaps have in common (docs/bundle-format.md, "Encodings"). Each reader complains
@@ -12,9 +13,6 @@ import type { Fields } from './fields.js';
 
 /** The largest revision: assertions and snapd hold it in 32 bits. */
 const MAX_REVISION = 0x7fff_ffff;
-
-/** RFC 3339, as the online store writes moments (with fractions and an offset). */
-const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 export function readCreated(fields: Fields): string {
   const pattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;

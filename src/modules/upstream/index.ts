@@ -1,6 +1,12 @@
 export { HttpAuthorityClient } from './authority/http-authority-client.js';
 export { type AuthorityConnection, connectAuthority } from './connect-authority.js';
-export { UpstreamAnswerError, UpstreamInsecureError, UpstreamUnreachableError } from './http/http.errors.js';
+export { connectOnlineStore, type OnlineStoreCaller, type OnlineStoreConnection } from './connect-online-store.js';
+export {
+  UpstreamAnswerError,
+  UpstreamDeniedError,
+  UpstreamInsecureError,
+  UpstreamUnreachableError,
+} from './http/http.errors.js';
 export {
   HttpClient,
   type HttpClientOptions,
@@ -9,3 +15,4 @@ export {
   type JsonRequest,
 } from './http/http-client.js';
 export * from './online-store/online-store.js';
+export { StoreInfoNotOfferedError } from './online-store/online-store.errors.js';

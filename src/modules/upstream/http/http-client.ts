@@ -1,8 +1,11 @@
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 
 import { isLoopbackHost } from '../../../kernel/loopback.js';
+import { StoreError } from '../../../kernel/store-error.js';
+import { Connections } from './connections.js';
+import { unreachable } from './failure.js';
 import { UpstreamAnswerError, UpstreamInsecureError, UpstreamUnreachableError } from './http.errors.js';
-import { trustedCertificates } from './trusted-certificates.js';
+import { receive } from './receive.js';
 
 export interface HttpClientOptions {
   /** `http://user:password@host:port`; null where there is none. Loopback is never asked through it. */
@@ -11,23 +14,41 @@ export interface HttpClientOptions {
   readonly mayCallOut: () => void | Promise<void>;
   readonly userAgent: string;
   readonly limits?: Partial<HttpLimits>;
+  /** For many requests to one server. */
+  readonly reusesConnections?: boolean;
 }
 
 export interface HttpLimits {
   readonly connectMs: number;
-  /** For a whole request with its answer. */
+  /** For a whole request with its answer; in a stream, for the longest silence. */
   readonly answerMs: number;
   readonly answerBytes: number;
+  /** What a stream has to bring on average over `paceMs` of waiting for it. */
+  readonly leastBytesPerSecond: number;
+  readonly paceMs: number;
 }
 
-const LIMITS: HttpLimits = { connectMs: 10_000, answerMs: 30_000, answerBytes: 1024 * 1024 };
+const LIMITS: HttpLimits = {
+  connectMs: 10_000,
+  answerMs: 30_000,
+  answerBytes: 1024 * 1024,
+  leastBytesPerSecond: 1024,
+  paceMs: 60_000,
+};
+const MAX_REDIRECTS = 5;
 
-export interface JsonRequest {
+export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
+  /** Headers that are not sent along a redirect to another server. */
+  readonly credentials?: Readonly<Record<string, string>>;
+  readonly body?: string;
   readonly signal: AbortSignal;
+}
+
+export interface JsonRequest extends Omit<HttpRequest, 'body'> {
+  readonly body?: unknown;
 }
 
 export interface JsonAnswer {
@@ -35,84 +56,150 @@ export interface JsonAnswer {
   readonly json: unknown;
 }
 
+export interface HttpHead {
+  readonly status: number;
+  /** By lower-case name; null where the answer has none. */
+  header(name: string): string | null;
+}
+
+export interface HttpAnswer extends HttpHead {
+  readonly bytes: Buffer;
+}
+
+export interface HttpStream extends HttpHead {
+  /** Each in memory of its own. Throws where the connection ends too early or gets too slow. Has to be iterated or returned. */
+  readonly bytes: AsyncGenerator<Uint8Array, void>;
+}
+
 /**
- * Asks servers on the internet for JSON. HTTPS, with the machine's certificates, or plain HTTP on loopback; no redirect is followed,
- * nothing is remembered between requests, and time and size of an answer are bounded. The one place that opens connections outwards.
+ * Asks servers on the internet. HTTPS, with the machine's certificates, or plain HTTP on loopback; nothing is remembered between
+ * requests, and time and size of an answer are bounded. The one place that opens connections outwards.
  */
 export class HttpClient {
   private readonly limits: HttpLimits;
-  private direct: Agent | null = null;
-  private proxied: Dispatcher | null = null;
+  private readonly connections: Connections;
 
   constructor(private readonly options: HttpClientOptions) {
     this.limits = { ...LIMITS, ...options.limits };
+    const { connectMs, answerMs: silenceMs } = this.limits;
+    const { proxy, reusesConnections: areReused = false } = options;
+    this.connections = new Connections({ proxy, areReused, connectMs, silenceMs });
   }
 
   /**
+   * No redirect is followed.
    * @returns any answer that is JSON, whatever its status
-   * @throws UpstreamInsecureError, UpstreamUnreachableError, UpstreamAnswerError, the signal's reason, what `mayCallOut` throws
+   * @throws what `whole` throws
    */
-  async json(request: JsonRequest): Promise<JsonAnswer> {
-    const url = new URL(request.url);
-    const where = `${url.origin}${url.pathname}`;
-    const isLocal = isLoopbackHost(url.hostname);
-    if (url.protocol !== 'https:' && !isLocal) throw new UpstreamInsecureError(url.origin);
-    await this.options.mayCallOut();
-    const deadline = AbortSignal.timeout(this.limits.answerMs);
-    const signal = AbortSignal.any([request.signal, deadline]);
-    try {
-      return await this.ask(request, where, isLocal ? this.directly() : this.dispatcher(), signal);
-    } catch (error) {
-      request.signal.throwIfAborted();
-      if (error instanceof UpstreamAnswerError) throw error;
-      if (deadline.aborted) throw this.late(url.origin);
-      throw new UpstreamUnreachableError(url.origin, reasonOf(error), { cause: error });
-    }
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.direct?.destroy(), this.proxied?.destroy()]);
-  }
-
-  private async ask(
-    { url, method, headers = {}, body }: JsonRequest,
-    where: string,
-    dispatcher: Dispatcher,
-    signal: AbortSignal,
-  ): Promise<JsonAnswer> {
-    const target = new URL(url);
-    const answer = await dispatcher.request({
-      origin: target.origin,
-      path: `${target.pathname}${target.search}`,
-      method,
+  async json({ body, headers, ...request }: JsonRequest): Promise<JsonAnswer> {
+    const where = placeOf(new URL(request.url));
+    const answer = await this.whole({
+      ...request,
       headers: {
         accept: 'application/json',
-        'user-agent': this.options.userAgent,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const bytes = await this.read(answer.body, where);
-    const { statusCode } = answer;
-    if (statusCode >= 300 && statusCode < 400) {
-      throw new UpstreamAnswerError(where, `sends elsewhere (status ${statusCode}), which is not followed`);
-    }
-    const type = String(answer.headers['content-type'] ?? 'nothing')
-      .split(';')[0]
-      ?.trim()
-      .toLowerCase();
+    const type = contentTypeOf(answer);
     if (type !== 'application/json') {
-      throw new UpstreamAnswerError(where, `answers ${statusCode} with ${type?.slice(0, 60) ?? ''} instead of JSON`);
+      throw new UpstreamAnswerError(where, `answers ${answer.status} with ${type.slice(0, 60)} instead of JSON`);
     }
-    return { status: statusCode, json: parse(bytes, where) };
+    return { status: answer.status, json: parseJson(answer.bytes, where) };
   }
 
-  private async read(body: Dispatcher.ResponseData['body'], where: string): Promise<Buffer> {
+  /**
+   * Any answer but a redirect, which is not followed.
+   * @throws UpstreamInsecureError, UpstreamUnreachableError, UpstreamAnswerError, the signal's reason, what `mayCallOut` throws
+   */
+  async whole(request: HttpRequest): Promise<HttpAnswer> {
+    const url = new URL(request.url);
+    const deadline = AbortSignal.timeout(this.limits.answerMs);
+    const signal = AbortSignal.any([request.signal, deadline]);
+    try {
+      const answer = await this.send({ ...request, signal }, url);
+      const head = headOf(answer);
+      if (isRedirect(head.status)) {
+        answer.body.destroy();
+        throw new UpstreamAnswerError(placeOf(url), `sends elsewhere (status ${head.status}), which is not followed`);
+      }
+      return { ...head, bytes: await this.read(answer.body, placeOf(url)) };
+    } catch (error) {
+      throw this.explained(error, url.origin, { ...request, deadline });
+    }
+  }
+
+  /**
+   * Begins to receive an answer of any size. Redirects are followed where `mayFollow` says so, and never from https to http.
+   * @throws as `whole`; so does iterating
+   */
+  async stream(request: HttpRequest, mayFollow: (to: URL) => boolean): Promise<HttpStream> {
+    const first = new URL(request.url);
+    let url = first;
+    for (let redirects = 0; ; redirects += 1) {
+      const answer = await this.begin(request, url, url.origin === first.origin);
+      const head = headOf(answer);
+      if (!isRedirect(head.status)) return { ...head, bytes: this.bytesOf(answer.body, url.origin, request.signal) };
+      answer.body.on('error', () => undefined).destroy();
+      const to = targetOf(head, url);
+      if (to === null || !mayFollow(to) || (url.protocol === 'https:' && to.protocol !== 'https:')) {
+        const place = to === null ? 'no place at all' : placeOf(to);
+        throw new UpstreamAnswerError(placeOf(first), `sends elsewhere (${place}), which is not followed`);
+      }
+      if (redirects === MAX_REDIRECTS) {
+        throw new UpstreamAnswerError(placeOf(first), `sends elsewhere more than ${MAX_REDIRECTS} times`);
+      }
+      url = to;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.connections.close();
+  }
+
+  private async begin(request: HttpRequest, url: URL, isTrusted: boolean): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.send(isTrusted ? request : { ...request, credentials: {} }, url);
+    } catch (error) {
+      throw this.explained(error, url.origin, request);
+    }
+  }
+
+  private async *bytesOf(
+    body: Dispatcher.ResponseData['body'],
+    origin: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* receive(body, origin, this.limits);
+    } catch (error) {
+      throw this.explained(error, origin, { signal });
+    }
+  }
+
+  private async send(
+    { method, headers = {}, credentials = {}, body, signal }: HttpRequest,
+    url: URL,
+  ): Promise<Dispatcher.ResponseData> {
+    const isLocal = isLoopbackHost(url.hostname);
+    if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:'))
+      throw new UpstreamInsecureError(url.origin);
+    await this.options.mayCallOut();
+    return this.connections.to(isLocal).request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method,
+      headers: { 'user-agent': this.options.userAgent, ...headers, ...credentials },
+      body: body ?? null,
+      signal,
+    });
+  }
+
+  private async read(body: AsyncIterable<Buffer>, where: string): Promise<Buffer> {
     const pieces: Buffer[] = [];
     let sizeBytes = 0;
-    for await (const piece of body as AsyncIterable<Buffer>) {
+    for await (const piece of body) {
       sizeBytes += piece.length;
       if (sizeBytes > this.limits.answerBytes) {
         throw new UpstreamAnswerError(where, `answers with more than ${this.limits.answerBytes} bytes`);
@@ -122,37 +209,29 @@ export class HttpClient {
     return Buffer.concat(pieces);
   }
 
-  private late(origin: string): UpstreamUnreachableError {
-    return new UpstreamUnreachableError(origin, `it did not answer within ${this.limits.answerMs / 1000} seconds`);
-  }
-
-  private directly(): Agent {
-    this.direct ??= new Agent({
-      connect: { ca: trustedCertificates(), timeout: this.limits.connectMs },
-      ...this.timeouts(),
-    });
-    return this.direct;
-  }
-
-  private dispatcher(): Dispatcher {
-    const { proxy } = this.options;
-    if (proxy === null) return this.directly();
-    this.proxied ??= new ProxyAgent({
-      uri: proxy,
-      requestTls: { ca: trustedCertificates(), timeout: this.limits.connectMs },
-      proxyTls: { ca: trustedCertificates(), timeout: this.limits.connectMs },
-      ...this.timeouts(),
-    });
-    return this.proxied;
-  }
-
-  private timeouts() {
-    // One connection for each request: nothing keeps the process alive, and a stale one is never met.
-    return { headersTimeout: this.limits.answerMs, bodyTimeout: this.limits.answerMs, pipelining: 0 };
+  /** What to throw instead: our own errors, those of `mayCallOut` and the caller's reason stay as they are. */
+  private explained(
+    error: unknown,
+    origin: string,
+    { signal, deadline }: { readonly signal: AbortSignal; readonly deadline?: AbortSignal },
+  ): unknown {
+    if (signal.aborted) return signal.reason;
+    if (error instanceof StoreError) return error;
+    if (deadline?.aborted === true) {
+      const why = `it did not answer within ${this.limits.answerMs / 1000} seconds`;
+      return new UpstreamUnreachableError(origin, why, { retry: { afterMs: null } });
+    }
+    return unreachable(origin, error);
   }
 }
 
-function parse(bytes: Buffer, where: string): unknown {
+export function contentTypeOf(head: HttpHead): string {
+  const [type = ''] = (head.header('content-type') ?? 'nothing').split(';');
+  return type.trim().toLowerCase();
+}
+
+/** @throws UpstreamAnswerError */
+export function parseJson(bytes: Buffer, where: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (error) {
@@ -160,27 +239,25 @@ function parse(bytes: Buffer, where: string): unknown {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'names cannot be looked up',
-  ENETUNREACH: 'there is no way to its network',
-  EHOSTUNREACH: 'there is no way to it',
-  ECONNRESET: 'it closed the connection',
-  UND_ERR_SOCKET: 'it closed the connection',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not take the connection',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not trusted on this machine',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the authority behind its certificate is not trusted on this machine',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority behind its certificate is not known on this machine',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority behind its certificate is not known on this machine',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-};
+/** A URL as messages show it: what follows the path may be secret. */
+export function placeOf(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
 
-function reasonOf(error: unknown): string {
-  for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    const { code } = one as NodeJS.ErrnoException;
-    if (code !== undefined && REASONS[code] !== undefined) return REASONS[code];
-  }
-  return error instanceof Error ? error.message : String(error);
+function headOf({ statusCode, headers }: Dispatcher.ResponseData): HttpHead {
+  const header = (name: string) => {
+    const value = headers[name];
+    return (Array.isArray(value) ? value[0] : value) ?? null;
+  };
+  return { status: statusCode, header };
+}
+
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400 && status !== 304;
+}
+
+function targetOf(head: HttpHead, from: URL): URL | null {
+  const location = head.header('location');
+  if (location === null || !URL.canParse(location, from.href)) return null;
+  return new URL(location, from);
 }
