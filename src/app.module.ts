@@ -10,6 +10,7 @@ import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
 import { AuthorityModule, RegistrationModule } from './modules/registration/index.js';
+import { SnapExportModule } from './modules/snap-export/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
 import { StoreReadinessModule } from './store-readiness.module.js';
@@ -30,6 +31,7 @@ export class AppModule {
         BlobsModule,
         CatalogModule,
         SnapImportModule,
+        SnapExportModule,
         IntegrityModule,
         RegistrationModule,
         AuthorityModule,

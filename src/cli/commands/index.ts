@@ -15,6 +15,7 @@ import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
 import { addGenerateKeys } from './generate-keys.js';
+import { addInventory } from './inventory.js';
 import { addKeys } from './keys.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
@@ -46,6 +47,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addChannelMap,
   addRelease,
   addClose,
+  addInventory,
   addRemoveSnap,
   addGc,
   addVerifyStore,

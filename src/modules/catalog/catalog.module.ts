@@ -14,6 +14,7 @@ import { RefreshService } from './device/refresh.service.js';
 import { RevisionDocuments } from './device/revision-documents.js';
 import { DeviceController } from './http/device.controller.js';
 import { DeviceLane } from './http/device-lane.js';
+import { HeldSnapsService } from './held-snaps.service.js';
 import { ListingService } from './listing.service.js';
 import { ReleaseService } from './release.service.js';
 import { RemovalService } from './removal.service.js';
@@ -35,6 +36,7 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     ReleaseService,
     RemovalService,
     ListingService,
+    HeldSnapsService,
     EntryLoader,
     CatalogSnapshot,
     AssertionCache,
@@ -48,6 +50,6 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     DeviceApi,
     DeviceLane,
   ],
-  exports: [CatalogWriter, ReleaseService, RemovalService, ListingService],
+  exports: [CatalogWriter, ReleaseService, RemovalService, ListingService, HeldSnapsService],
 })
 export class CatalogModule {}

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { assertionRef } from '../../formats/assertion/index.js';
 import { AssertionService } from '../assertions/index.js';
+import { bySnap } from './by-snap.js';
 import { SnapNotHeldError } from './catalog.errors.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from './repositories/revision.repository.js';
@@ -125,14 +126,4 @@ export class ListingService {
 function openOnes<R extends ReleaseRow>(releases: readonly R[], facts: readonly RevisionFacts[]): R[] {
   const held = new Set(facts.map(({ revision }) => revision));
   return releases.filter(({ revision }) => revision !== null && held.has(revision));
-}
-
-function bySnap<T extends { readonly snapId: string }>(items: readonly T[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(item.snapId);
-    if (group === undefined) groups.set(item.snapId, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -8,9 +8,14 @@ import type { Snap } from './entities/snap.entity.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
-import { snapNeeds } from './snap-needs.js';
+import { type NeedKind, snapNeeds } from './snap-needs.js';
 
 const MAX_REASONS = 20;
+const WHY: Readonly<Record<NeedKind, string>> = {
+  base: 'its base',
+  snapd: 'a device without snapd fetches it first',
+  'default-provider': 'the default provider of its content',
+};
 
 export interface RemovalPlan {
   readonly name: string;
@@ -113,8 +118,8 @@ export class RemovalService {
     for await (const { snapId, snapYaml } of this.revisions.snapYamls()) {
       const name = names.get(snapId);
       if (snapId === snap.snapId || name === undefined || needing.has(name)) continue;
-      const why = snapNeeds(snapYaml).get(snap.name);
-      if (why !== undefined) needing.set(name, why);
+      const kind = snapNeeds(snapYaml).get(snap.name);
+      if (kind !== undefined) needing.set(name, WHY[kind]);
     }
     return [...needing].map(([name, why]) => `${name} (${why})`);
   }

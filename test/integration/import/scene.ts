@@ -57,7 +57,7 @@ export class Scene {
   }
 
   private async tearDown(): Promise<void> {
-    const tables = ['assertion', 'blob', 'snap', 'import', 'bundle_signer', 'setting'];
+    const tables = ['assertion', 'blob', 'snap', 'import', 'bundle_signer', 'setting', 'key'];
     await this.store.query(`TRUNCATE ${tables.map((table) => `snap_store.${table}`).join(', ')} CASCADE`);
     await this.store.close();
     await rm(this.folder, { recursive: true, force: true });

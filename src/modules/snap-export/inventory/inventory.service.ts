@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+
+import {
+  type InventoryRelease,
+  type InventoryRevision,
+  type InventorySnap,
+  type StoreInventory,
+  writeInventory,
+} from '../../../formats/inventory/index.js';
+import type { SnapArchitecture } from '../../../kernel/architecture.js';
+import { Channel } from '../../../kernel/channel.js';
+import { Clock } from '../../../kernel/clock.js';
+import { Sha3_384 } from '../../../kernel/digest.js';
+import { BlobReader } from '../../blobs/index.js';
+import { type HeldSnap, type HeldSnapRevision, HeldSnapsService } from '../../catalog/index.js';
+import { SigningService } from '../../keys/index.js';
+
+export interface InventoryOptions {
+  readonly tool: { readonly name: string; readonly version: string };
+  /** Null where the store has no store assertion. */
+  readonly storeId: string | null;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: InventoryProgress) => void;
+}
+
+export interface InventoryProgress {
+  readonly step: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'items';
+}
+
+export interface TakenInventory {
+  readonly inventory: StoreInventory;
+  /** As they are carried. */
+  readonly bytes: Buffer;
+  /** Who signed it; null where the store has no key to sign with. */
+  readonly signer: string | null;
+  /** What is in the catalog and not in the inventory, because its file is missing or damaged. */
+  readonly leftOut: readonly { readonly name: string; readonly revision: number }[];
+}
+
+/** Says what this store holds, for the other side of the gap. */
+@Injectable()
+export class InventoryService {
+  constructor(
+    private readonly snaps: HeldSnapsService,
+    private readonly blobs: BlobReader,
+    private readonly signing: SigningService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws the signal's reason when aborted */
+  async take({ tool, storeId, signal, onProgress }: InventoryOptions): Promise<TakenInventory> {
+    const held = await this.snaps.all();
+    const snaps: InventorySnap[] = [];
+    const leftOut: { name: string; revision: number }[] = [];
+    for (const [done, snap] of held.entries()) {
+      signal.throwIfAborted();
+      onProgress({ step: 'looking at files', done, total: held.length, unit: 'items' });
+      const sound: HeldSnapRevision[] = [];
+      for (const revision of snap.revisions) {
+        if ((await this.blobs.find(revision.sha3_384)) === null)
+          leftOut.push({ name: snap.name, revision: revision.revision });
+        else sound.push(revision);
+      }
+      if (sound.length > 0) snaps.push(listed(snap, sound));
+    }
+    const created = `${this.clock.now().toISOString().slice(0, 19)}Z`;
+    const inventory: StoreInventory = { format: 1, created, tool, storeId, snaps, media: [] };
+    const signer = await this.signing.manifestSigner();
+    return { inventory, bytes: await writeInventory(inventory, signer), signer: signer?.keyId ?? null, leftOut };
+  }
+}
+
+function listed({ snapId, name, defaultTrack, releases }: HeldSnap, sound: readonly HeldSnapRevision[]): InventorySnap {
+  const numbers = new Set(sound.map(({ revision }) => revision));
+  return {
+    snapId,
+    name,
+    defaultTrack,
+    channelMap: releases
+      .filter(({ revision }) => numbers.has(revision))
+      .map(({ architecture, channel, revision, releasedAt }): InventoryRelease => {
+        return {
+          architecture: architecture as SnapArchitecture,
+          channel: Channel.parse(channel),
+          revision,
+          releasedAt: releasedAt.toISOString(),
+        };
+      }),
+    revisions: sound.map(({ revision, sha3_384, sizeBytes, version, architectures }): InventoryRevision => {
+      return {
+        revision,
+        digest: Sha3_384.fromHex(sha3_384),
+        size: sizeBytes,
+        version,
+        architectures: architectures as SnapArchitecture[],
+        components: [],
+      };
+    }),
+    components: [],
+  };
+}
