@@ -14,6 +14,7 @@ import { ImportService } from '../../src/modules/snap-import/index.js';
 import { Settings } from '../../src/platform/config/settings.js';
 import { LoggerFactory } from '../../src/platform/logging/logger.js';
 import { startServer } from '../../src/server.js';
+import { packBundle, type TestBundle } from './bundles.js';
 import { createTestDatabase } from './database.js';
 import { type SignedSnap, TestAuthority } from './test-authority.js';
 import { openTestStore, type TestStore } from './test-store.js';
@@ -91,6 +92,13 @@ export class RunningStore {
     await this.operator.context
       .get(ImportService)
       .importPath(`${path}.snap`, { channel: channel === undefined ? null : Channel.parse(channel) });
+  }
+
+  /** Imports a bundle as another process would. */
+  async pushBundle(bundle: TestBundle): Promise<void> {
+    const path = join(this.operator.dataDir, `${bundle.manifest.id}.tar.gz`);
+    await writeFile(path, await packBundle(bundle));
+    await this.operator.context.get(ImportService).importPath(path);
   }
 
   /** Takes back the declaration of a snap, as its authority would. */

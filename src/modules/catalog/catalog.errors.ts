@@ -16,6 +16,14 @@ export class RevisionNotHeldError extends StoreError {
   }
 }
 
+export class PictureNotHeldError extends StoreError {
+  readonly code = 'picture-not-held';
+
+  constructor(path: string) {
+    super(`no snap of this store has a picture ${path.slice(0, 200)}`, { path: path.slice(0, 200) });
+  }
+}
+
 export class ChannelNotOpenError extends StoreError {
   readonly code = 'channel-not-open';
 

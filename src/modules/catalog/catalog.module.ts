@@ -9,6 +9,7 @@ import { AssertionsService } from './device/assertions.service.js';
 import { CatalogueService } from './device/catalogue.service.js';
 import { DeviceApi } from './device/device-api.js';
 import { DownloadsService } from './device/downloads.service.js';
+import { MediaService } from './device/media.service.js';
 import { InfoService } from './device/info.service.js';
 import { RefreshService } from './device/refresh.service.js';
 import { RevisionDocuments } from './device/revision-documents.js';
@@ -18,6 +19,7 @@ import { HeldSnapsService } from './held-snaps.service.js';
 import { ListingService } from './listing.service.js';
 import { ReleaseService } from './release.service.js';
 import { RemovalService } from './removal.service.js';
+import { FileReferences } from './repositories/file-references.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
@@ -32,6 +34,7 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     SnapRepository,
     RevisionRepository,
     ReleaseRepository,
+    FileReferences,
     CatalogWriter,
     ReleaseService,
     RemovalService,
@@ -46,6 +49,7 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     RefreshService,
     AssertionsService,
     DownloadsService,
+    MediaService,
     CatalogueService,
     DeviceApi,
     DeviceLane,

@@ -5,6 +5,7 @@ import { Transaction } from '../../platform/database/transaction.js';
 import { RevisionNotHeldError, SnapNotHeldError, SnapStillNeededError } from './catalog.errors.js';
 import { CATALOG_TOPIC } from './catalog-writer.js';
 import type { Snap } from './entities/snap.entity.js';
+import { FileReferences } from './repositories/file-references.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
@@ -44,6 +45,7 @@ export class RemovalService {
     private readonly snaps: SnapRepository,
     private readonly revisions: RevisionRepository,
     private readonly releases: ReleaseRepository,
+    private readonly files: FileReferences,
     private readonly transaction: Transaction,
     private readonly changes: ChangeFeed,
   ) {}
@@ -107,7 +109,7 @@ export class RemovalService {
       isWholeSnap,
       closes,
       neededBy: shortened(reasons),
-      blobs: await this.orphanedBy(snap, going),
+      blobs: await this.orphanedBy(snap, going, isWholeSnap),
     };
   }
 
@@ -124,10 +126,11 @@ export class RemovalService {
     return [...needing].map(([name, why]) => `${name} (${why})`);
   }
 
-  private async orphanedBy(snap: Snap, going: readonly RevisionFacts[]): Promise<string[]> {
-    const digests = [...new Set(going.map(({ sha3_384 }) => sha3_384))];
-    const numbers = going.map(({ revision }) => revision);
-    return this.revisions.unreferenced(digests, { snapId: snap.snapId, revisions: numbers });
+  private async orphanedBy(snap: Snap, going: readonly RevisionFacts[], isWholeSnap: boolean): Promise<string[]> {
+    const pictures = isWholeSnap ? (snap.metadata.media ?? []) : [];
+    const digests = [...going.map(({ sha3_384 }) => sha3_384), ...pictures.map((picture) => picture['sha3-384'])];
+    const revisions = going.map(({ revision }) => revision);
+    return this.files.unreferenced([...new Set(digests)], { snapId: snap.snapId, revisions, isWholeSnap });
   }
 }
 

@@ -1,6 +1,14 @@
+/** How a snap uses a picture that is held as a blob. */
 export interface SnapMedia {
+  /** `icon`, `screenshot`, `banner`, … */
   readonly type: string;
-  readonly url: string;
+  /** Lowercase hex; names the blob. */
+  readonly 'sha3-384': string;
+  /** What its bytes are, whoever says what. */
+  readonly 'content-type': string;
+  /** Bytes. */
+  readonly size: number;
+  /** Pixels. */
   readonly width: number | null;
   readonly height: number | null;
 }
@@ -16,5 +24,6 @@ export interface SnapMetadata {
   readonly 'store-url'?: string;
   readonly links?: Readonly<Record<string, readonly string[]>>;
   readonly categories?: readonly { readonly name: string; readonly featured: boolean }[];
+  /** In the order that the online store gave them. */
   readonly media?: readonly SnapMedia[];
 }

@@ -15,6 +15,15 @@ export interface RevisionRow {
   readonly blobSizeBytes: number | null;
 }
 
+/** A picture of a snap beside its file. */
+export interface PictureRow {
+  readonly name: string;
+  readonly type: string;
+  readonly sha3_384: string;
+  /** Null where no file of that digest is held. */
+  readonly isWhole: boolean | null;
+}
+
 export interface DanglingRelease {
   readonly name: string;
   readonly channel: string;
@@ -59,14 +68,27 @@ export class IntegrityRepository {
     );
   }
 
-  /** Digests, in hex, of files that have a row and that no revision names. */
+  /** Digests, in hex, of files that have a row and that neither a revision nor a picture of a snap names. */
   async unusedBlobs(): Promise<string[]> {
     const rows = await this.query<{ sha3_384: string }>(
       `SELECT sha3_384 FROM ${SCHEMA}.blob
        WHERE NOT EXISTS (SELECT FROM ${SCHEMA}.snap_revision held WHERE held.sha3_384 = blob.sha3_384)
+         AND sha3_384 NOT IN (
+           SELECT picture->>'sha3-384' FROM ${SCHEMA}.snap, jsonb_array_elements(metadata->'media') picture)
        ORDER BY 1`,
     );
     return rows.map((row) => row.sha3_384);
+  }
+
+  /** How snaps use pictures, beside the files that these are. */
+  pictures(): Promise<PictureRow[]> {
+    return this.query(
+      `SELECT snap.name, picture->>'type' AS type, picture->>'sha3-384' AS sha3_384,
+              (picture->>'size')::bigint = blob.size_bytes AS "isWhole"
+       FROM ${SCHEMA}.snap CROSS JOIN LATERAL jsonb_array_elements(metadata->'media') picture
+       LEFT JOIN ${SCHEMA}.blob ON blob.sha3_384 = picture->>'sha3-384'
+       ORDER BY 1, 3, 2`,
+    );
   }
 
   /** When the youngest of the held assertions was made; null where none is held. */

@@ -4,7 +4,12 @@ import type { Assertion, Verdict } from '../../formats/assertion/index.js';
 import { Sha3_384 } from '../../kernel/digest.js';
 import { AssertionService } from '../assertions/index.js';
 import { Collector, Scrubber, type ScrubReport } from '../blobs/index.js';
-import { IntegrityRepository, type DanglingRelease, type RevisionRow } from './integrity.repository.js';
+import {
+  IntegrityRepository,
+  type DanglingRelease,
+  type PictureRow,
+  type RevisionRow,
+} from './integrity.repository.js';
 
 export interface VerifyProgress {
   readonly step: string;
@@ -26,6 +31,13 @@ export interface RevisionProblem {
   readonly problem: string;
 }
 
+export interface PictureProblem {
+  readonly name: string;
+  readonly type: string;
+  readonly sha3_384: string;
+  readonly problem: string;
+}
+
 /** What a store was found to be. Orphans take room and harm nobody: they do not make it unsound. */
 export interface IntegrityReport {
   readonly isSound: boolean;
@@ -44,6 +56,8 @@ export interface IntegrityReport {
     readonly refused: readonly { readonly assertion: string; readonly reason: string }[];
   };
   readonly revisions: { readonly checked: number; readonly problems: readonly RevisionProblem[] };
+  /** What snaps are shown with. */
+  readonly pictures: { readonly checked: number; readonly problems: readonly PictureProblem[] };
   readonly danglingReleases: readonly DanglingRelease[];
   /** Null where no repair was asked for. */
   readonly repaired: { readonly removedFiles: number; readonly freedBytes: number; readonly recovered: number } | null;
@@ -74,16 +88,18 @@ export class StoreVerifier {
     });
     // Revisions before assertions: what an import adds meanwhile can then only be missing among the revisions.
     const revisions = await this.repository.revisions();
+    const pictures = await this.repository.pictures();
     onProgress({ step: 'verifying assertions', done: 0, total: null, unit: 'items' });
     const verdicts = await this.assertions.verifyHeld();
     signal?.throwIfAborted();
     const problems = await this.stillThere(problemsOf(revisions, verdicts));
+    const pictureProblems = await this.pictureProblems(pictures);
     const unused = await this.repository.unusedBlobs();
     const danglingReleases = await this.repository.danglingReleases();
     const refused = verdicts.flatMap(({ assertion, error }) => {
       return error === null ? [] : [{ assertion: assertion.toString(), reason: error.message }];
     });
-    const wrong = [scrub.damaged, scrub.missing, refused, problems, danglingReleases];
+    const wrong = [scrub.damaged, scrub.missing, refused, problems, pictureProblems, danglingReleases];
     return {
       isSound: wrong.every((list) => list.length === 0),
       files: {
@@ -96,6 +112,7 @@ export class StoreVerifier {
       },
       assertions: { checked: verdicts.length, refused },
       revisions: { checked: revisions.length, problems },
+      pictures: { checked: pictures.length, problems: pictureProblems },
       danglingReleases,
       repaired: repair ? { ...(await this.removeOrphans()), recovered: scrub.recovered.length } : null,
     };
@@ -106,6 +123,23 @@ export class StoreVerifier {
     if (problems.length === 0) return [];
     const held = new Set((await this.repository.revisions()).map(({ name, revision }) => `${name} ${revision}`));
     return problems.filter(({ name, revision }) => held.has(`${name} ${revision}`));
+  }
+
+  private async pictureProblems(pictures: readonly PictureRow[]): Promise<PictureProblem[]> {
+    const wrong = pictures.filter(({ isWhole }) => isWhole !== true);
+    if (wrong.length === 0) return [];
+    const key = ({ name, type, sha3_384 }: PictureRow): string => `${name} ${type} ${sha3_384}`;
+    const used = new Set((await this.repository.pictures()).map(key));
+    return wrong
+      .filter((picture) => used.has(key(picture)))
+      .map(({ name, type, sha3_384, isWhole }) => {
+        return {
+          name,
+          type,
+          sha3_384,
+          problem: isWhole === null ? 'its file is not held' : 'its file has another size',
+        };
+      });
   }
 
   private async removeOrphans(): Promise<{ removedFiles: number; freedBytes: number }> {

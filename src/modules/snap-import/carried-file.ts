@@ -18,6 +18,7 @@ import {
   SUMS_PATH,
   type BundleBlob,
   type BundleManifest,
+  type BundleMedia,
   type BundlePart,
   type BundlePlace,
   type BundleSigner,
@@ -41,7 +42,7 @@ export type CarriedPart = { readonly place: BundlePlace } & (
     }
   | { readonly kind: 'assertions'; readonly bytes: Buffer }
   | CarriedSnap
-  | { readonly kind: 'media'; readonly content: AsyncIterable<Uint8Array>; readonly confirm: (is: Sha3_384) => void }
+  | CarriedPicture
   | { readonly kind: 'component' }
   | { readonly kind: 'ignored' }
 );
@@ -58,6 +59,15 @@ export interface CarriedSnap {
     readonly revision: number;
     readonly digest: Sha3_384;
   } | null;
+  /** To be told what the content hashed to. @throws BundleDamagedError unless the manifest declares that */
+  readonly confirm: (is: Sha3_384) => void;
+}
+
+export interface CarriedPicture {
+  readonly kind: 'media';
+  /** Exactly so many bytes. Read once, before the next part is asked for. */
+  readonly content: HashableContent;
+  readonly declared: BundleMedia;
   /** To be told what the content hashed to. @throws BundleDamagedError unless the manifest declares that */
   readonly confirm: (is: Sha3_384) => void;
 }
@@ -258,7 +268,7 @@ async function* fromBundle(
     const place = { file, member: part.path };
     if (part.kind === 'assertions') yield { kind: 'assertions', place, bytes: part.bytes };
     else if (part.kind === 'component') yield { kind: 'component', place };
-    else if (part.kind === 'media') yield { kind: 'media', place, content: part.content, confirm: part.confirm };
+    else if (part.kind === 'media') yield { place, ...part };
     else {
       memory.snapBegins();
       yield { place, ...carriedSnap(part) };

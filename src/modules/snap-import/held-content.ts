@@ -15,7 +15,7 @@ export class HeldContent {
     private readonly ledger: ImportRepository,
   ) {}
 
-  /** Whether this very bundle was imported before and all its revisions are still there, in sound files. */
+  /** Whether this very bundle was imported before and all that it carries is still there, in sound files. */
   async holdsAllOf(manifest: BundleManifest): Promise<boolean> {
     if ((await this.ledger.doneOf(manifest.id)) === null) return false;
     for (const { snapId, revisions } of manifest.snaps) {
@@ -24,26 +24,21 @@ export class HeldContent {
         if ((await this.blobs.find(digest.hex)) === null) return false;
       }
     }
+    for (const { digest } of manifest.media) if ((await this.blobs.find(digest.hex)) === null) return false;
     return true;
   }
 
-  /** @throws AssumptionMissingError naming the first revision that an incremental bundle leaves out and is not here */
-  async checkAssumptions(manifest: BundleManifest, file: string): Promise<void> {
-    const place = { file, member: MANIFEST_PATH };
-    for (const { snapId, name, revision, digest } of manifest.assumes.revisions) {
+  /** @throws AssumptionMissingError naming what an incremental bundle leaves out and is not here */
+  async checkAssumptions({ assumes }: BundleManifest, file: string): Promise<void> {
+    const missing: string[] = [];
+    for (const { snapId, name, revision, digest } of assumes.revisions) {
       const held = await this.catalog.heldDigest(snapId, revision);
-      if (held === digest.hex) continue;
-      const found = held === null ? 'and this store does not' : 'and this store has another file under this number';
-      throw new AssumptionMissingError(place, `counts on revision ${revision} of ${name} being held, ${found}`, {
-        details: { name, revision },
-      });
+      if (held === null) missing.push(`revision ${revision} of ${name}`);
+      else if (held !== digest.hex) missing.push(`revision ${revision} of ${name} in another file than the one held`);
     }
-    const [component] = manifest.assumes.components;
-    if (component !== undefined) {
-      const { name, revision } = component;
-      throw new AssumptionMissingError(place, `counts on revision ${revision} of the component ${name} being held`, {
-        details: { name, revision },
-      });
-    }
+    for (const { name, revision } of assumes.components) missing.push(`revision ${revision} of the component ${name}`);
+    for (const digest of assumes.media)
+      if ((await this.blobs.find(digest.hex)) === null) missing.push(`the picture ${digest.hex}`);
+    if (missing.length > 0) throw new AssumptionMissingError({ file, member: MANIFEST_PATH }, missing);
   }
 }

@@ -4,10 +4,11 @@ import { MANIFEST_PATH, type BundleSnap } from '../../formats/bundle/index.js';
 import { Clock } from '../../kernel/clock.js';
 import { Transaction } from '../../platform/database/transaction.js';
 import type { BlobIntake } from '../blobs/index.js';
-import { CatalogWriter, type ChannelMove } from '../catalog/index.js';
+import { CatalogWriter, type ChannelMove, type SnapMetadata } from '../catalog/index.js';
 import type { CarriedFile } from './carried-file.js';
+import type { CarriedPictures } from './carried-pictures.js';
 import type { VerifiedContent, VerifiedSnap } from './import-reading.js';
-import type { ImportedRevision, ImportedSnap, ImportReport } from './import-report.js';
+import type { ImportedMedia, ImportedRevision, ImportedSnap, ImportReport } from './import-report.js';
 import { ImportRepository } from './import.repository.js';
 import { releasesOf, type ReleaseWish } from './release-requests.js';
 import type { SnapClaim } from './snap-evidence.js';
@@ -70,11 +71,13 @@ export class ImportPublisher {
       for (const snapId of snapIdsOf(content)) results.push(await this.applySnap(snapId, file, content, wish));
     const revisions = content.isHeldAlready ? revisionsOf(content) : results.flatMap((result) => result.revisions);
     const releases = results.flatMap((result) => result.releases);
+    const media = content.isHeldAlready ? unchangedMedia(content) : content.pictures.outcomes;
     const isNew =
       assertions.added + assertions.updated > 0 ||
       revisions.some(({ outcome }) => outcome === 'added') ||
       releases.some(({ outcome }) => outcome === 'moved') ||
-      content.snaps.some(({ blob }) => !blob.wasHeld);
+      content.snaps.some(({ blob }) => !blob.wasHeld) ||
+      media.some(({ outcome }) => outcome === 'added');
     return {
       file: file.name,
       kind: file.kind,
@@ -86,7 +89,7 @@ export class ImportPublisher {
       snaps: content.isHeldAlready ? snapsOf(content) : results.map(({ snap }) => snap),
       revisions,
       components: [],
-      media: [],
+      media,
       releases,
       assertions,
       notes: [...content.notes, ...results.flatMap((result) => result.notes)],
@@ -104,7 +107,12 @@ export class ImportPublisher {
       .sort((left, right) => left.claim.revision - right.claim.revision);
     const declared = content.manifest?.snaps.find((snap) => snap.snapId === snapId);
     const { name, publisherId, publisherName } = await this.nameOf(snapId, carried, file, content);
-    const facts = await this.catalog.ensureSnap({ snapId, name, publisherId, ...upstreamFacts(declared) });
+    const facts = await this.catalog.ensureSnap({
+      snapId,
+      name,
+      publisherId,
+      ...(await upstreamFacts(declared, content.pictures)),
+    });
     const revisions: ImportedRevision[] = [];
     const notes: string[] = [];
     for (const snap of carried) {
@@ -154,13 +162,14 @@ function snapIdsOf({ manifest, snaps }: VerifiedContent): string[] {
   return [...new Set(ids)].sort();
 }
 
-function upstreamFacts(snap: BundleSnap | undefined): {
-  defaultTrack?: string | null;
-  metadata?: ReturnType<typeof toSnapMetadata>;
-} {
+async function upstreamFacts(
+  snap: BundleSnap | undefined,
+  pictures: CarriedPictures,
+): Promise<{ defaultTrack?: string | null; metadata?: SnapMetadata }> {
   if (snap === undefined) return {};
   const { defaultTrack, metadata } = snap;
-  return { defaultTrack, ...(metadata === null ? {} : { metadata: toSnapMetadata(metadata) }) };
+  if (metadata === null) return { defaultTrack };
+  return { defaultTrack, metadata: toSnapMetadata(metadata, await pictures.uses(metadata)) };
 }
 
 function newRevision({ claim, inspection }: VerifiedSnap): Parameters<CatalogWriter['addRevision']>[0] {
@@ -196,6 +205,12 @@ function imported({ claim, inspection }: VerifiedSnap, outcome: ImportedRevision
 function snapsOf({ manifest }: VerifiedContent): ImportedSnap[] {
   return (manifest?.snaps ?? []).map(({ name, snapId }) => {
     return { name, snapId, publisher: null, outcome: 'unchanged', isDescriptionNew: false };
+  });
+}
+
+function unchangedMedia({ manifest }: VerifiedContent): ImportedMedia[] {
+  return (manifest?.media ?? []).map(({ digest, size, contentType }) => {
+    return { sha3_384: digest.hex, contentType, sizeBytes: size, outcome: 'unchanged' };
   });
 }
 

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 
 import { componentPath, snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
-import type { HashableContent, HashedContent, HashWorkers } from '../../platform/hashing/hash-workers.js';
-import type { BlobIntake, ReceivedBlob } from '../blobs/index.js';
+import type { Sha3_384 } from '../../kernel/digest.js';
+import type { HashableContent } from '../../platform/hashing/hash-workers.js';
+import type { BlobIntake, BlobReader, ReceivedBlob } from '../blobs/index.js';
 import type { AssertionService } from '../assertions/index.js';
 import { CarriedAssertions } from './carried-assertions.js';
-import type { CarriedFile, CarriedPart, CarriedSnap } from './carried-file.js';
+import type { CarriedFile, CarriedPart, CarriedPicture, CarriedSnap } from './carried-file.js';
+import { CarriedPictures } from './carried-pictures.js';
 import type { HeldContent } from './held-content.js';
 import type { ImportPolicy, ProposedSnap } from './import-policy.js';
 import type { ImportChecks, ImportSignature } from './import-report.js';
@@ -37,7 +39,7 @@ export interface ReadingTools {
   readonly held: HeldContent;
   readonly signers: SignerService;
   readonly policy: ImportPolicy;
-  readonly workers: HashWorkers;
+  readonly blobs: BlobReader;
 }
 
 /** A snap whose every byte was read and found to be what its assertions say. */
@@ -55,6 +57,7 @@ export interface VerifiedContent {
   readonly assertions: CarriedAssertions;
   readonly evidence: SnapEvidence;
   readonly snaps: readonly VerifiedSnap[];
+  readonly pictures: CarriedPictures;
   readonly notes: readonly string[];
   /** The ledger knows the bundle and everything in it is held: it was not read again, and `snaps` is empty. */
   readonly isHeldAlready: boolean;
@@ -73,6 +76,7 @@ interface Received {
 export class ImportReading {
   private readonly assertions: CarriedAssertions;
   private readonly evidence: SnapEvidence;
+  private readonly pictures: CarriedPictures;
   private readonly verified: VerifiedSnap[] = [];
   /** By member, what each snap of a manifest must turn out to be. */
   private readonly claims = new Map<string, SnapClaim>();
@@ -83,7 +87,6 @@ export class ImportReading {
   private manifestSha3_384: string | null = null;
   private hasVerifiedAssertions = false;
   private ignoredMembers = 0;
-  private pictures = { count: 0, sizeBytes: 0 };
   private current: BundlePlace;
 
   constructor(
@@ -95,6 +98,7 @@ export class ImportReading {
     this.current = { file: file.path, member: null };
     this.assertions = new CarriedAssertions(tools.assertions);
     this.evidence = new SnapEvidence(this.assertions);
+    this.pictures = new CarriedPictures(file.path, tools.blobs);
   }
 
   /** What is being looked at: where an error belongs. */
@@ -155,7 +159,7 @@ export class ImportReading {
     await this.verifyAssertions();
     const expected = this.claims.get(part.place.member ?? '') ?? (await this.evidence.expectation(part.place, part));
     if (part.declared === null && expected !== null) await this.propose([unread(expected)]);
-    const blob = await this.receive(part, expected);
+    const blob = await this.receive(part, expected?.digest ?? null);
     const claim = await this.evidence.claim(part.place, part, blob.sha3_384);
     if (part.declared === null && expected === null) await this.propose([unread(claim)]);
     await this.inspect({ place: part.place, snap: part, blob }, claim);
@@ -173,10 +177,17 @@ export class ImportReading {
     await this.inspect(received, claim);
   }
 
-  private async receive(part: CarriedSnap & CarriedPart, expected: SnapClaim | null): Promise<ReceivedBlob> {
+  private async takePicture(part: CarriedPicture & CarriedPart): Promise<void> {
+    await this.pictures.add(part.place, await this.receive(part, part.declared.digest));
+  }
+
+  private async receive(
+    part: CarriedPart & (CarriedSnap | CarriedPicture),
+    expected: Sha3_384 | null,
+  ): Promise<ReceivedBlob> {
     const { file, member } = part.place;
     const blob = await this.intake.receive(member === null ? file : `${member} of ${file}`, this.told(part.content), {
-      expectedSha3_384Hex: expected?.digest.hex,
+      expectedSha3_384Hex: expected?.hex,
       signal: this.options.signal,
     });
     part.confirm(blob.sha3_384);
@@ -210,17 +221,9 @@ export class ImportReading {
     await this.tools.policy.check({ file: this.file.path, signer: this.signature?.signer ?? null, snaps });
   }
 
-  private async takePicture(part: CarriedPart & { kind: 'media' }): Promise<void> {
-    const { sha3_384, sizeBytes } = await this.hash(part.content);
-    part.confirm(sha3_384);
-    this.pictures = { count: this.pictures.count + 1, sizeBytes: this.pictures.sizeBytes + sizeBytes };
-  }
-
   private async content(isHeldAlready: boolean): Promise<VerifiedContent> {
-    const { manifest, signature, assertions, evidence, verified: snaps, notes } = this;
+    const { manifest, signature, assertions, evidence, verified: snaps, pictures, notes } = this;
     if (signature === null) throw new Error('the signature was not judged');
-    const { count } = this.pictures;
-    if (count > 0) notes.push(`${count} pictures were checked and are not kept yet`);
     if (!this.file.isOrdered) notes.push('the layout of this tarball is not known: its channel map was not read');
     if (this.ignoredMembers > 0) notes.push(`${this.ignoredMembers} other files in it were passed over`);
     const checked: ImportChecks = {
@@ -229,14 +232,10 @@ export class ImportReading {
       assertions: assertions.summary,
       snaps: { count: snaps.length, sizeBytes: snaps.reduce((sum, { claim }) => sum + claim.sizeBytes, 0) },
       components: { count: 0, sizeBytes: 0 },
-      media: this.pictures,
+      media: pictures.checked,
       policyVersion: (await this.tools.policy.inForce())?.version ?? null,
     };
-    return { manifest, signature, checked, assertions, evidence, snaps, notes, isHeldAlready };
-  }
-
-  private hash(content: HashableContent): Promise<HashedContent> {
-    return this.tools.workers.hash(this.told(content), { signal: this.options.signal });
+    return { manifest, signature, checked, assertions, evidence, snaps, pictures, notes, isHeldAlready };
   }
 
   /** The bytes, with progress told as they pass. */

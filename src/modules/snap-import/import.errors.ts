@@ -22,9 +22,25 @@ export class SnapRefusedError extends BundleError {
   readonly code = 'snap-refused';
 }
 
+/** A picture is none, or is not there. */
+export class PictureRefusedError extends BundleError {
+  readonly code = 'picture-refused';
+}
+
+const MAX_NAMED = 10;
+
 /** The bundle counts on content that this store does not hold. */
 export class AssumptionMissingError extends BundleError {
   readonly code = 'bundle-assumption-missing';
+
+  /** @param missing each such as `revision 5 of jq` */
+  constructor(place: BundlePlace, missing: readonly string[]) {
+    const more = missing.length - MAX_NAMED;
+    const named = [...missing.slice(0, MAX_NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+    super(place, `counts on ${named} being held, and this store does not; push what it builds on first`, {
+      details: { missing },
+    });
+  }
 }
 
 export class ComponentsUnsupportedError extends BundleError {

@@ -4,9 +4,8 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { planImport, type ImportSource } from '../../formats/bundle/index.js';
 import type { Channel } from '../../kernel/channel.js';
 import { messageOf } from '../../kernel/store-error.js';
-import { HashWorkers } from '../../platform/hashing/hash-workers.js';
 import { LoggerFactory, type Logger } from '../../platform/logging/logger.js';
-import { BlobIntakes, Collector, type BlobIntake } from '../blobs/index.js';
+import { BlobIntakes, BlobReader, Collector, type BlobIntake } from '../blobs/index.js';
 import { AssertionService } from '../assertions/index.js';
 import { CarriedFile } from './carried-file.js';
 import { HeldContent } from './held-content.js';
@@ -42,7 +41,7 @@ export class ImportService implements OnModuleDestroy {
     private readonly held: HeldContent,
     private readonly signers: SignerService,
     private readonly policy: ImportPolicy,
-    private readonly workers: HashWorkers,
+    private readonly blobs: BlobReader,
     private readonly intakes: BlobIntakes,
     private readonly collector: Collector,
     private readonly publisher: ImportPublisher,
@@ -123,9 +122,9 @@ export class ImportService implements OnModuleDestroy {
     signal: AbortSignal,
     { onProgress = () => undefined }: ImportOptions,
   ): ImportReading {
-    const { assertions, held, signers, policy, workers } = this;
+    const { assertions, held, signers, policy, blobs } = this;
     const trustsLedger = channel === null && !replaceMap;
-    const tools = { assertions, held, signers, policy, workers };
+    const tools = { assertions, held, signers, policy, blobs };
     return new ImportReading(tools, file, intake, { signal, onProgress, trustsLedger });
   }
 

@@ -1,8 +1,8 @@
 import type { BundleSnapMetadata } from '../../formats/bundle/index.js';
-import type { SnapMetadata } from '../catalog/index.js';
+import type { SnapMedia, SnapMetadata } from '../catalog/index.js';
 
-/** What a bundle says of a snap, in the shape that the catalog keeps. Pictures are left out: they are not kept yet. */
-export function toSnapMetadata(metadata: BundleSnapMetadata): SnapMetadata {
+/** What a bundle says of a snap, in the shape that the catalog keeps. */
+export function toSnapMetadata(metadata: BundleSnapMetadata, media: readonly SnapMedia[]): SnapMetadata {
   const { title, summary, description, license, contact, website, storeUrl, links, categories } = metadata;
   return {
     ...(title === null ? {} : { title }),
@@ -14,5 +14,6 @@ export function toSnapMetadata(metadata: BundleSnapMetadata): SnapMetadata {
     ...(storeUrl === null ? {} : { 'store-url': storeUrl }),
     ...(Object.keys(links).length === 0 ? {} : { links }),
     ...(categories.length === 0 ? {} : { categories }),
+    ...(media.length === 0 ? {} : { media }),
   };
 }

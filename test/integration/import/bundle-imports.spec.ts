@@ -176,12 +176,6 @@ describe('a bundle', () => {
     expect(await scene.import(unpacked)).toMatchObject({ kind: 'bundle', revisions: [{ outcome: 'added' }] });
   });
 
-  it('checks pictures and says that they are not kept', async () => {
-    const media = [{ bytes: Buffer.from('PNG'), contentType: 'image/png' as const }];
-    const report = await scene.import(await scene.bundle(bundleOf([{ snap: signed('jq', 6) }], { media })));
-    expect(report.notes).toEqual(['1 pictures were checked and are not kept yet']);
-  });
-
   it('that leaves out what the store holds is taken, and refused where the store does not hold it', async () => {
     const [old, recent] = [signed('jq', 5), signed('jq', 6)];
     const assumed = { snapId: testSnapId('jq'), name: 'jq', revision: 5, digest: sha3(old.content) };

@@ -10,7 +10,10 @@ import { CatalogueService } from './catalogue.service.js';
 import { nonceAnswer, noSerialAnswer, sessionAnswer } from './device-sessions.js';
 import { DOWNLOAD_ROUTE } from './download-path.js';
 import { DownloadsService } from './downloads.service.js';
+import type { FileWish } from './file-answer.js';
 import { InfoService } from './info.service.js';
+import { MEDIA_ROUTE } from './media-path.js';
+import { MediaService } from './media.service.js';
 import { parseRefreshRequest, REFRESH_LIMITS } from './refresh-request.js';
 import { RefreshService } from './refresh.service.js';
 
@@ -28,13 +31,19 @@ export class DeviceApi {
     private readonly refresh: RefreshService,
     private readonly assertions: AssertionsService,
     private readonly downloads: DownloadsService,
+    private readonly media: MediaService,
     private readonly catalogue: CatalogueService,
   ) {
     this.routes = [
       { method: 'GET', path: ASSERTIONS_ROUTE, answer: ({ rest, query }) => this.assertions.answer(rest, query) },
       { method: 'GET', path: 'v2/snaps/info/', answer: (request) => this.infoAnswer(request) },
       { method: 'POST', path: 'v2/snaps/refresh', answer: (request) => this.refreshAnswer(request) },
-      { method: 'GET', path: DOWNLOAD_ROUTE, answer: (request) => this.downloadAnswer(request) },
+      {
+        method: 'GET',
+        path: DOWNLOAD_ROUTE,
+        answer: (request) => this.downloads.answer(request.rest, fileWish(request)),
+      },
+      { method: 'GET', path: MEDIA_ROUTE, answer: (request) => this.media.answer(request.rest, fileWish(request)) },
       { method: 'POST', path: 'api/v1/snaps/auth/nonces', answer: nonceAnswer },
       { method: 'POST', path: 'api/v1/snaps/auth/sessions', answer: (request) => readThen(request, sessionAnswer) },
       { method: 'POST', path: 'api/v1/snaps/auth/request-id', answer: noSerialAnswer },
@@ -66,14 +75,14 @@ export class DeviceApi {
       return this.refresh.answer(asked, architecture ?? '', request.baseUrl);
     });
   }
+}
 
-  private downloadAnswer(request: DeviceRequest): Promise<Answer> {
-    return this.downloads.answer(request.rest, {
-      range: request.header('range'),
-      ifRange: request.header('if-range'),
-      ifNoneMatch: request.header('if-none-match'),
-    });
-  }
+function fileWish(request: DeviceRequest): FileWish {
+  return {
+    range: request.header('range'),
+    ifRange: request.header('if-range'),
+    ifNoneMatch: request.header('if-none-match'),
+  };
 }
 
 /** The two names that snapd has for it (store/store.go). @throws BadRequestError */

@@ -1,7 +1,9 @@
 import { DEFAULT_TRACK } from '../../../kernel/channel.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { architecturesOf, ChannelView, type OpenChannel } from '../resolution/channel-view.js';
+import type { SnapMedia } from '../snap-metadata.js';
 import { downloadPath } from './download-path.js';
+import { mediaPath } from './media-path.js';
 
 export interface InfoWish {
   /** Null: every architecture. */
@@ -45,7 +47,7 @@ function snapObject(entry: CatalogEntry, wish: InfoWish): object {
     description: words.description ?? '',
     license: words.license ?? null,
     links: words.links ?? {},
-    media: [],
+    media: (words.media ?? []).map((picture) => mediaObject(entry.snapId, picture, wish)),
     prices: {},
     private: false,
     publisher: entry.publisher,
@@ -55,6 +57,11 @@ function snapObject(entry: CatalogEntry, wish: InfoWish): object {
     website: words.website ?? null,
   };
   return { name: entry.name, 'snap-id': entry.snapId, ...chosen(all, wish) };
+}
+
+function mediaObject(snapId: string, picture: SnapMedia, { baseUrl }: InfoWish): object {
+  const { type, width, height } = picture;
+  return { type, url: `${baseUrl}${mediaPath(snapId, picture)}`, width, height };
 }
 
 function channelObject(

@@ -10,7 +10,7 @@ import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
 import { AssertionFetches } from './assertion-fetches.js';
 import { isPlainRefresh } from './plain-refresh.js';
 import type { ContextSnap, RefreshAction, RefreshRequest, SnapAction, UnknownAction } from './refresh-request.js';
-import { RevisionDocuments, SNAP_JSON_START } from './revision-documents.js';
+import { RevisionDocuments, SNAP_JSON_START, type SnapJson } from './revision-documents.js';
 
 /** Some 100 snaps with the largest snap.yaml that there are; a request that repeats itself must not become gigabytes. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -98,8 +98,8 @@ export class RefreshService {
     if (held === undefined) throw new Error(`revision ${resolution.revision} of ${entry.name} is not held`);
     const begun = `${start}${SNAP_JSON_START}${asked.baseUrlInJson}`;
     const { keepsInstalled } = resolution;
-    const finish = (json: Buffer): Result => {
-      const result = [begun, json, '}'];
+    const finish = (json: SnapJson): Result => {
+      const result = [begun, ...between(json, asked.baseUrlInJson), '}'];
       if (isPlain && !keepsInstalled) keepReady(entry, installed, held.revision, asked, result);
       return result;
     };
@@ -120,6 +120,11 @@ export class RefreshService {
 
 /** What nearly all devices say. */
 const shared = new SharedTexts();
+
+function between(pieces: SnapJson, baseUrlInJson: ByteText): readonly Piece[] {
+  if (pieces.length === 1) return pieces;
+  return pieces.flatMap((piece, index) => (index === 0 ? [piece] : [baseUrlInJson, piece]));
+}
 
 /** Unless the device is to go back, which only one with a newer revision is told to do. */
 function keepReady(

@@ -4,35 +4,42 @@ import { FreshCache } from '../../../platform/cache/fresh-cache.js';
 import type { CatalogEntry, ListedRevision } from '../resolution/catalog-entry.js';
 import { describeSnap } from '../snapshot/describe-snap.js';
 import { EntryLoader } from '../snapshot/entry-loader.js';
+import type { SnapMedia } from '../snap-metadata.js';
 import { downloadPath } from './download-path.js';
+import { mediaPath } from './media-path.js';
 
 /** What is asked for all the time lies ready elsewhere (ready-results.ts). */
 const MAX_BYTES = 32 * 1024 * 1024;
+/** A device takes no larger icon, and would fetch one in vain (snapd: store/store_download.go, downloadIconImpl). */
+const MAX_ICON_BYTES = 300_000;
+
+/**
+ * The `snap` object of a refresh answer as bytes, cut where the base URL belongs. It begins after the first: whoever sends it
+ * puts `SNAP_JSON_START` and the base URL in front, and the base URL in between. Nearly every snap is one piece.
+ */
+export type SnapJson = readonly [Buffer, ...Buffer[]];
 
 interface Document {
   /** What it was made from; anything newer makes it stale. */
   readonly entry: CatalogEntry;
-  readonly json: Buffer;
+  readonly json: SnapJson;
 }
 
-/**
- * The `snap` object of refresh answers, ready as bytes. They begin after the base URL: whoever sends them puts
- * `SNAP_JSON_START` and the base URL in front.
- */
+/** The `snap` objects of refresh answers, ready as bytes. */
 @Injectable()
 export class RevisionDocuments {
   // A document is as fresh as the entry that it was made from.
   private readonly documents = new FreshCache<Document>({
     maxBytes: MAX_BYTES,
     maxEntries: 100_000,
-    sizeOf: ({ json }) => json.length + 200,
+    sizeOf: ({ json }) => json.reduce((sum, piece) => sum + piece.length + 100, 100),
     isWatched: () => true,
     graceMs: 0,
   });
 
   constructor(private readonly loader: EntryLoader) {}
 
-  of(entry: CatalogEntry, revision: ListedRevision): Buffer | Promise<Buffer> {
+  of(entry: CatalogEntry, revision: ListedRevision): SnapJson | Promise<SnapJson> {
     const key = revision.file;
     const load = (): Promise<Document> => this.make(entry, revision);
     const known = this.documents.get(key, load);
@@ -45,7 +52,7 @@ export class RevisionDocuments {
     document: Document,
     entry: CatalogEntry,
     load: () => Promise<Document>,
-  ): Buffer | Promise<Buffer> {
+  ): SnapJson | Promise<SnapJson> {
     if (document.entry === entry) return document.json;
     this.documents.forget(key);
     const again = this.documents.get(key, load);
@@ -54,11 +61,16 @@ export class RevisionDocuments {
 
   private async make(entry: CatalogEntry, revision: ListedRevision): Promise<Document> {
     const snapYaml = await this.loader.snapYaml(entry.snapId, revision.revision);
-    return { entry, json: Buffer.from(snapJson(entry, revision, snapYaml).slice(SNAP_JSON_START.length)) };
+    const [first, ...others] = snapJson(entry, revision, snapYaml)
+      .slice(SNAP_JSON_START.length + 1)
+      .split(BASE_URL);
+    return { entry, json: [Buffer.from(first ?? ''), ...others.map((piece) => Buffer.from(piece))] };
   }
 }
 
 export const SNAP_JSON_START = '{"download":{"url":"';
+/** Stands for the base URL: what JSON never has in it as it is. */
+const BASE_URL = '\n';
 
 /**
  * Everything that snapd reads of a revision (store/details_v2.go). It overwrites what it finds in snap.yaml with what stands
@@ -66,13 +78,16 @@ export const SNAP_JSON_START = '{"download":{"url":"';
  */
 function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: string): string {
   const words = { ...describeSnap(snapYaml), ...entry.metadata };
-  return JSON.stringify({
-    download: {
-      url: downloadPath(entry.snapId, revision.revision),
-      size: revision.sizeBytes,
-      'sha3-384': revision.sha3_384,
-      deltas: [],
-    },
+  const download = atUrl(downloadPath(entry.snapId, revision.revision), {
+    size: revision.sizeBytes,
+    'sha3-384': revision.sha3_384,
+    deltas: [],
+  });
+  const media = (words.media ?? []).filter(isTaken).map((picture) => {
+    const { type, width, height } = picture;
+    return atUrl(mediaPath(entry.snapId, picture), { type, width, height });
+  });
+  const rest = JSON.stringify({
     architectures: revision.architectures,
     base: revision.base,
     categories: words.categories ?? [],
@@ -85,7 +100,6 @@ function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: strin
     integrity: [],
     license: words.license ?? null,
     links: words.links ?? {},
-    media: [],
     name: entry.name,
     prices: {},
     private: false,
@@ -101,4 +115,14 @@ function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: strin
     version: revision.version,
     website: words.website ?? null,
   });
+  return `{"download":${download},"media":[${media.join()}],${rest.slice(1)}`;
+}
+
+/** An object that begins with a URL of this store. */
+function atUrl(path: string, fields: object): string {
+  return `{"url":"${BASE_URL}${path}",${JSON.stringify(fields).slice(1)}`;
+}
+
+function isTaken({ type, size }: SnapMedia): boolean {
+  return type !== 'icon' || size <= MAX_ICON_BYTES;
 }

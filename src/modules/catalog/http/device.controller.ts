@@ -35,6 +35,11 @@ export class DeviceController {
     return this.answer(request, response, 'GET', 'api/v1/snaps/download/');
   }
 
+  @Get('api/v1/snaps/media/*rest')
+  media(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.answer(request, response, 'GET', 'api/v1/snaps/media/');
+  }
+
   @Post('api/v1/snaps/auth/nonces')
   nonce(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.answer(request, response, 'POST', 'api/v1/snaps/auth/nonces');

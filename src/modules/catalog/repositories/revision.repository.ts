@@ -101,18 +101,4 @@ export class RevisionRepository {
   async remove(snapId: string, revision: number): Promise<void> {
     await this.transaction.manager.delete(SnapRevision, { snapId, revision });
   }
-
-  /** Those of the digests that no revision names, apart from the ones that are about to go. */
-  async unreferenced(
-    sha3_384s: readonly string[],
-    going: { readonly snapId: string; readonly revisions: readonly number[] },
-  ): Promise<string[]> {
-    const rows = await this.transaction.manager.query<{ sha3_384: string }[]>(
-      `SELECT DISTINCT sha3_384 FROM ${SCHEMA}.snap_revision
-       WHERE sha3_384 = ANY($1) AND NOT (snap_id = $2 AND revision = ANY($3))`,
-      [sha3_384s, going.snapId, going.revisions],
-    );
-    const referenced = new Set(rows.map((row) => row.sha3_384));
-    return sha3_384s.filter((digest) => !referenced.has(digest));
-  }
 }
