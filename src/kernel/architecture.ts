@@ -13,3 +13,15 @@ export function isArchitecture(text: string): text is Architecture {
 export function runsOn(declared: readonly string[], device: string): boolean {
   return declared.includes('all') || declared.includes(device);
 }
+
+const NODE_NAMES: Readonly<Record<string, Architecture>> = {
+  x64: 'amd64',
+  arm: 'armhf',
+  ia32: 'i386',
+  ppc64: 'ppc64el',
+};
+
+/** snapd's name for what Node.js calls an architecture (`process.arch`); null where snapd has none. */
+export function architectureOfNode(name: string): Architecture | null {
+  return NODE_NAMES[name] ?? (isArchitecture(name) ? name : null);
+}
