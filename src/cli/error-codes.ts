@@ -41,6 +41,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'keys-exist',
     'nonce-unknown',
     'no-active-key',
+    'no-waiting-parts',
     'not-a-bundle',
     'not-a-file',
     'not-an-inventory',
@@ -67,6 +68,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'snap-still-needed',
     'storage-failed',
     'store-info-not-offered',
+    'too-many-waiting-parts',
     'upstream-answer',
     'worker-failed',
   ],
@@ -222,6 +224,9 @@ const HINTS: Readonly<Record<string, string>> = {
   'seal-key-unusable':
     'put the sealing key back where proxy.seal.source says; where it is lost, a new file of 32 random bytes there lets lost secrets be replaced',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
+  'no-waiting-parts': '"snap-store-proxy parts list" shows which wait',
+  'too-many-waiting-parts':
+    'push the missing parts, throw others away with "snap-store-proxy parts discard", or raise proxy.import.parts-limit',
   'policy-refused': '"snap-store-proxy policy show" says what may enter, and "policy set FILE" changes it',
   'airgap-already-on': '--change-password replaces the access password by this one',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',

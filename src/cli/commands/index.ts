@@ -20,6 +20,7 @@ import { addKeys } from './keys.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
 import { addMigrateDatabase } from './migrate-database.js';
+import { addParts } from './parts.js';
 import { addPolicy } from './policy.js';
 import { addPushSnap } from './push-snap.js';
 import { addRegister } from './register.js';
@@ -42,6 +43,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addEnableAirgapMode,
   addDisableAirgapMode,
   addPushSnap,
+  addParts,
   addListPushedSnaps,
   addListRevisions,
   addChannelMap,

@@ -7,7 +7,8 @@ import type {
   ImportOptions,
   ImportProgress,
   ImportReport,
-  ImportService,
+  PartImports,
+  PartsWaiting,
 } from '../../modules/snap-import/index.js';
 import { UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
@@ -53,8 +54,8 @@ async function push(session: Session, files: readonly string[], options: PushOpt
   const inputs = await Inputs.of(sources, await session.willChangeUser());
   try {
     return await session.withStore(async (store) => {
-      const { ImportService } = await import('../../modules/snap-import/index.js');
-      const pushing = new Pushing(session, store.get(ImportService), {
+      const { describeWaiting, PartImports } = await import('../../modules/snap-import/index.js');
+      const pushing = new Pushing(session, store.get(PartImports), describeWaiting, {
         channel,
         replaceMap: options.pushChannelMap === true,
         dryRun: options.dryRun === true,
@@ -102,12 +103,15 @@ class Inputs {
 
 /** One call of push-snap: a file that is refused does not keep the others out. */
 class Pushing {
-  private readonly results: ({ file: string; report: ImportReport } | { file: string; error: ReportedError })[] = [];
+  private readonly results: ({ file: string } & (
+    { report: ImportReport } | { waiting: PartsWaiting } | { error: ReportedError }
+  ))[] = [];
   private exitCode: ExitCode = EXIT.done;
 
   constructor(
     private readonly session: Session,
-    private readonly imports: ImportService,
+    private readonly imports: PartImports,
+    private readonly describeWaiting: (waiting: PartsWaiting) => string,
     private readonly options: ImportOptions,
   ) {}
 
@@ -127,7 +131,7 @@ class Pushing {
 
   private async import(
     path: string,
-    use: (work: (file: CarriedFile) => Promise<ImportReport>) => Promise<ImportReport>,
+    use: (work: (file: CarriedFile) => Promise<ImportReport | PartsWaiting>) => Promise<ImportReport | PartsWaiting>,
   ): Promise<ExitCode> {
     const { out, io } = this.session;
     const name = basename(path);
@@ -137,8 +141,14 @@ class Pushing {
       progress.report(state.step === `reading ${name}` ? { ...state, step: 'reading' } : state);
     };
     try {
-      const report = await use((file) => this.imports.import(file, { ...this.options, onProgress }));
+      const result = await use((file) => this.imports.import(file, { ...this.options, onProgress }));
       progress.end();
+      if ('missing' in result) {
+        this.results.push({ file: path, waiting: result });
+        out.text(this.describeWaiting(result));
+        return EXIT.done;
+      }
+      const report = result;
       this.results.push({ file: path, report });
       out.text(renderImport(report));
       for (const note of report.notes) out.note(`${path}: ${note}`);

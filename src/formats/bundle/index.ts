@@ -20,7 +20,7 @@ export {
   type DeclaredMember,
 } from './members.js';
 export * from './metadata-rules.js';
-export { formatPartSetName, parsePartName, type PartSetName } from './parts/part-name.js';
+export { formatPartName, formatPartSetName, parsePartName, type PartSetName } from './parts/part-name.js';
 export { parsePartSize, PartSizeInvalidError } from './parts/part-size.js';
 export { TooManyPartsError, writeParts, type WritePartsOptions, type WrittenPart } from './parts/part-writer.js';
 export {

@@ -6,6 +6,8 @@ export type * from './import-report.js';
 export * from './import.errors.js';
 export { ImportRepository } from './import.repository.js';
 export { ImportService, type ImportOptions } from './import.service.js';
+export { describeWaiting, PartImports, type PartsWaiting } from './parts/part-imports.js';
+export * from './parts/parts.errors.js';
 export { BundleSigner } from './signers/bundle-signer.entity.js';
 export { SignerKeyInvalidError, SignerNotKnownError } from './signers/signer.errors.js';
 export { SignerService } from './signers/signer.service.js';

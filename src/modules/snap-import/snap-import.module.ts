@@ -9,6 +9,8 @@ import { ImportPolicy } from './import-policy.js';
 import { ImportPublisher } from './import-publisher.js';
 import { ImportRepository } from './import.repository.js';
 import { ImportService } from './import.service.js';
+import { PartImports } from './parts/part-imports.js';
+import { WaitingParts } from './parts/waiting-parts.js';
 import { BundleSignerRepository } from './signers/bundle-signer.repository.js';
 import { SignerService } from './signers/signer.service.js';
 import { WatchFolder } from './watch/watch-folder.js';
@@ -22,9 +24,11 @@ import { WatchFolder } from './watch/watch-folder.js';
     ImportPublisher,
     ImportRepository,
     ImportService,
+    PartImports,
     SignerService,
+    WaitingParts,
     WatchFolder,
   ],
-  exports: [ImportService, ImportRepository, SignerService, WatchFolder],
+  exports: [ImportService, PartImports, ImportRepository, SignerService, WatchFolder],
 })
 export class SnapImportModule {}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 
+import { parseByteSize } from '../../kernel/byte-size.js';
 import { isLoopbackHost } from '../../kernel/loopback.js';
 import { parseConnectionUri } from '../database/connection.js';
 import { isSealSource } from '../sealing/seal-key.js';
@@ -283,6 +284,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'an absolute path',
     accepts: isAbsolute,
     defaultValue: () => null,
+  },
+  {
+    key: 'proxy.import.parts-limit',
+    summary: 'how much room parts of bundles may take that wait for the others',
+    accepted: 'a size such as 500G',
+    accepts: (value) => parseByteSize(value) !== null,
+    defaultValue: () => '256G',
   },
 ];
 

@@ -85,6 +85,7 @@ describe('values', () => {
     ['proxy.db.connection', 'postgresql:///d?host=/run/postgresql'],
     ['proxy.storage.backend', 'local'],
     ['proxy.import.watch', '/srv/incoming'],
+    ['proxy.import.parts-limit', '1T'],
     ['proxy.policy.required-signers', 'any'],
   ])('%s takes %s', (key, value) => {
     expect(() => {
@@ -104,6 +105,7 @@ describe('values', () => {
     ['proxy.db.connection', 'host=h dbname=d'],
     ['proxy.storage.backend', 'tape'],
     ['proxy.import.watch', 'incoming'],
+    ['proxy.import.parts-limit', 'much'],
     ['proxy.trust.extra-roots', '/no/such/file'],
     ['proxy.trust-forwarded-proto', 'yes'],
   ])('%s does not take "%s", and the error says what it does take', (key, value) => {

@@ -10,7 +10,7 @@ import { LoggerFactory, type Logger } from '../../../platform/logging/logger.js'
 import { ImportService } from '../import.service.js';
 import { Outbox } from './outbox.js';
 import { Settling } from './settling.js';
-import { loneAssertions, watchedEntries, type WatchedEntry } from './watched-entries.js';
+import { loneAssertions, loneParts, watchedEntries, type WatchedEntry } from './watched-entries.js';
 
 export const WATCH_SETTING = 'proxy.import.watch';
 const INTERVAL = 'snap-import watch';
@@ -89,6 +89,7 @@ export class WatchFolder implements OnModuleDestroy {
     const outbox = new Outbox(folder);
     for (const assertions of await loneAssertions(folder))
       await outbox.follow(assertions, assertions.replace(/\.assert$/, '.snap'));
+    for (const { part, first } of await loneParts(folder)) await outbox.follow(part, first);
     if (settled.length === 0) return;
     const lock = await this.locks.tryTake(WATCH_LOCK, 'exclusive');
     if (lock === null) return;

@@ -2,6 +2,8 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { formatPartName, parsePartName } from '../../../formats/bundle/index.js';
+
 /** Something in the watched folder that is imported as one, with all the files that move together. */
 export interface WatchedEntry {
   /** What is imported: a file or folder, of a pair the snap. */
@@ -37,6 +39,15 @@ export async function loneAssertions(folder: string): Promise<string[]> {
   return [...names].filter((name) => name.endsWith('.assert') && !names.has(snapOf(name))).sort();
 }
 
+/** Parts of bundles of which the first part is not there, each with the name of that. */
+export async function loneParts(folder: string): Promise<{ readonly part: string; readonly first: string }[]> {
+  const names = new Set(await readdir(folder));
+  return [...names].sort().flatMap((part) => {
+    const first = partsOf(part)?.[0];
+    return first === undefined || names.has(first) ? [] : [{ part, first }];
+  });
+}
+
 export function assertionsOf(snap: string): string {
   return snap.replace(/\.snap$/, '.assert');
 }
@@ -51,9 +62,35 @@ async function entryOf(folder: string, name: string, present: ReadonlySet<string
   if (status.isDirectory()) return folderEntry(folder, name);
   if (!status.isFile()) return null;
   if (ARCHIVE.test(name)) return entry(name, [name], [status]);
+  const parts = partsOf(name);
+  if (parts !== null) return partsEntry(folder, name, parts, present);
   if (!name.endsWith('.snap') || !present.has(assertionsOf(name))) return null;
   const assertions = await statusOf(join(folder, assertionsOf(name)));
   return assertions?.isFile() === true ? entry(name, [name, assertionsOf(name)], [status, assertions]) : null;
+}
+
+/** All parts of the bundle, of which this is one. */
+function partsOf(name: string): string[] | null {
+  const part = parsePartName(name);
+  if (part === null) return null;
+  return Array.from({ length: part.total }, (_, index) => formatPartName({ ...part, number: index + 1 }));
+}
+
+/** The parts of a bundle count once all of them are there, at the first. */
+async function partsEntry(
+  folder: string,
+  name: string,
+  parts: readonly string[],
+  present: ReadonlySet<string>,
+): Promise<WatchedEntry | null> {
+  if (name !== parts[0] || !parts.every((part) => present.has(part))) return null;
+  const statuses: BigIntStats[] = [];
+  for (const part of parts) {
+    const status = await statusOf(join(folder, part));
+    if (status?.isFile() !== true) return null;
+    statuses.push(status);
+  }
+  return entry(name, parts, statuses);
 }
 
 /** A folder counts once it has a manifest. */
