@@ -113,6 +113,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'bundle-version-unsupported',
     'certificate-refused',
     'content-unstorable',
+    'fetch-refused',
     'holdings-conflict',
     'inventory-invalid',
     'inventory-signature-refused',
