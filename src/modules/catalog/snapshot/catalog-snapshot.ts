@@ -29,7 +29,7 @@ export class CatalogSnapshot {
     private readonly changes: ChangeFeed,
   ) {
     const fresh = { isWatched: () => changes.isConnected, graceMs: GRACE_MS };
-    this.entries = new FreshCache({ ...fresh, maxBytes: 208 * MIB, maxEntries: 100_000, sizeOf: sizeOfEntry });
+    this.entries = new FreshCache({ ...fresh, maxBytes: 240 * MIB, maxEntries: 100_000, sizeOf: sizeOfEntry });
     this.ids = new FreshCache({ ...fresh, maxBytes: 8 * MIB, maxEntries: 50_000, sizeOf: () => 150 });
   }
 

@@ -50,7 +50,7 @@ export class EntryLoader {
       releases,
       past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
       refreshes: new ReadyAnswers(roomFor(2_000 + Math.floor((snapYaml.length + words) * 1.25), MAX_REFRESH_BYTES)),
-      infos: new ReadyAnswers(roomFor(2_000 + Math.floor(words * 1.5) + releases.length * 1_200, MAX_INFO_BYTES)),
+      infos: new ReadyAnswers(roomFor(1_200 + Math.floor(words * 1.5) + releases.length * 1_100, MAX_INFO_BYTES)),
     };
   }
 
