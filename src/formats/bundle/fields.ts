@@ -16,6 +16,11 @@ export class Fields {
     return new Fields(value as Readonly<Record<string, unknown>>, complaint, path);
   }
 
+  /** The same, with other complaints. */
+  complaining(complaint: (reason: string) => Error): Fields {
+    return new Fields(this.values, complaint, this.path);
+  }
+
   /** Fails with the path of a field and what it should be. */
   refuse(key: string, rule: string): never {
     throw this.complaint(`${this.pathOf(key)} ${rule}`);
@@ -23,6 +28,11 @@ export class Fields {
 
   has(key: string): boolean {
     return Object.hasOwn(this.values, key) && this.values[key] !== null;
+  }
+
+  /** Whatever is there; null where nothing is. */
+  value(key: string): unknown {
+    return this.has(key) ? this.values[key] : null;
   }
 
   /** A string that `parse` accepts; what `parse` throws becomes the reason. */

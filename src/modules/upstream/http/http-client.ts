@@ -67,8 +67,10 @@ export interface HttpAnswer extends HttpHead {
 }
 
 export interface HttpStream extends HttpHead {
-  /** Each in memory of its own. Throws where the connection ends too early or gets too slow. Has to be iterated or returned. */
-  readonly bytes: AsyncGenerator<Uint8Array, void>;
+  /** Each in memory of its own. Throws where the connection ends too early or gets too slow. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Has to be called where `bytes` are not iterated. */
+  discard(): void;
 }
 
 /**
@@ -140,8 +142,14 @@ export class HttpClient {
     for (let redirects = 0; ; redirects += 1) {
       const answer = await this.begin(request, url, url.origin === first.origin);
       const head = headOf(answer);
-      if (!isRedirect(head.status)) return { ...head, bytes: this.bytesOf(answer.body, url.origin, request.signal) };
-      answer.body.on('error', () => undefined).destroy();
+      if (!isRedirect(head.status)) {
+        const bytes = this.bytesOf(answer.body, url.origin, request.signal);
+        const drop = () => {
+          answer.body.destroy();
+        };
+        return { ...head, bytes, discard: drop };
+      }
+      answer.body.destroy();
       const to = targetOf(head, url);
       if (to === null || !mayFollow(to) || (url.protocol === 'https:' && to.protocol !== 'https:')) {
         const place = to === null ? 'no place at all' : placeOf(to);
@@ -186,7 +194,7 @@ export class HttpClient {
     if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:'))
       throw new UpstreamInsecureError(url.origin);
     await this.options.mayCallOut();
-    return this.connections.to(isLocal).request({
+    const answer = await this.connections.to(isLocal).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
@@ -194,6 +202,9 @@ export class HttpClient {
       body: body ?? null,
       signal,
     });
+    // A body that is given up says so by an error, which has to be heard where nobody iterates it.
+    answer.body.on('error', () => undefined);
+    return answer;
   }
 
   private async read(body: AsyncIterable<Buffer>, where: string): Promise<Buffer> {

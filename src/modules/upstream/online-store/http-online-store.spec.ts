@@ -6,12 +6,16 @@ import {
   type OnlineStoreOptions,
   startOnlineStore,
 } from '../../../../test/support/online-store.js';
+import {
+  bytesOf,
+  found,
+  onlineStoreClient,
+  type TestClientOptions,
+  wish,
+} from '../../../../test/support/online-store-client.js';
 import { TestAuthority, testSnapId } from '../../../../test/support/test-authority.js';
 import { Channel } from '../../../kernel/channel.js';
-import { HttpClient } from '../http/http-client.js';
-import { Retries } from '../http/retries.js';
-import { HttpOnlineStore, type HttpOnlineStoreOptions } from './http-online-store.js';
-import type { StoreAnswer, StoreTransfer, StoreWish } from './online-store.js';
+import type { HttpOnlineStore } from './http-online-store.js';
 import { StoreInfoNotOfferedError } from './online-store.errors.js';
 
 const authority = TestAuthority.create();
@@ -28,33 +32,10 @@ async function emulated(given: OnlineStoreOptions = {}): Promise<EmulatedOnlineS
   return store;
 }
 
-function clientOf(store: EmulatedOnlineStore, given: Partial<HttpOnlineStoreOptions> = {}): HttpOnlineStore {
-  const http = new HttpClient({
-    proxy: null,
-    mayCallOut: () => undefined,
-    userAgent: 'test',
-    limits: { answerMs: 2000, paceMs: 300 },
-    reusesConnections: true,
-  });
-  const retries = new Retries({ tries: 3, firstPauseMs: 1 });
-  const client = new HttpOnlineStore(http, retries, { url: store.url, credentials: null, storeId: null, ...given });
+function clientOf(store: EmulatedOnlineStore, given: TestClientOptions = {}): HttpOnlineStore {
+  const client = onlineStoreClient(store.url, given);
   open.push(client);
   return client;
-}
-
-function wish(name: string, given: Partial<StoreWish> = {}): StoreWish {
-  return { name, snapId: null, architecture: 'amd64', channel: null, revision: null, cohortKey: null, ...given };
-}
-
-function found(answer: StoreAnswer | undefined): Extract<StoreAnswer, { found: true }> {
-  if (answer?.found !== true) throw new Error(`not found: ${JSON.stringify(answer)}`);
-  return answer;
-}
-
-async function bytesOf(transfer: StoreTransfer): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of transfer.bytes) pieces.push(piece);
-  return Buffer.concat(pieces);
 }
 
 describe('resolving', () => {
@@ -209,5 +190,22 @@ describe('a download', () => {
     const rest = await client.download(url, 200_000, options);
     expect([rest.from, rest.size]).toEqual([200_000, size]);
     expect((await bytesOf(rest)).equals(content.subarray(200_000))).toBe(true);
+  });
+});
+
+describe('who asks', () => {
+  it('sees private snaps with credentials, and those of a store of its own with its id', async () => {
+    const store = await emulated({ authorization: 'Macaroon root="r"' });
+    await store.publish({ name: 'secret', revision: 1, isPrivate: true });
+    await store.publish({ name: 'branded', revision: 1, storeId: 'brandstore' });
+    const wishes = [wish('secret'), wish('branded')];
+    const areFound = async (client: HttpOnlineStore) =>
+      (await client.resolve(wishes, options)).map((answer) => answer.found);
+    expect(await areFound(clientOf(store))).toEqual([false, false]);
+    const credentials = { authorization: 'Macaroon root="r"' };
+    const known = clientOf(store, { credentials, storeId: 'brandstore' });
+    expect(await areFound(known)).toEqual([true, true]);
+    await known.assertion('account', [authority.id], options);
+    expect(store.requests.at(-1)?.headers).toMatchObject({ ...credentials, 'x-ubuntu-store': 'brandstore' });
   });
 });

@@ -5,20 +5,13 @@ import {
   assertionType,
   decodeAssertionStream,
 } from '../../../formats/assertion/index.js';
+import { Fields } from '../../../formats/bundle/index.js';
 import type { Architecture } from '../../../kernel/architecture.js';
 import { isLoopbackHost } from '../../../kernel/loopback.js';
-import { UpstreamAnswerError, UpstreamDeniedError, UpstreamUnreachableError } from '../http/http.errors.js';
-import {
-  contentTypeOf,
-  type HttpAnswer,
-  type HttpClient,
-  type HttpHead,
-  parseJson,
-  placeOf,
-} from '../http/http-client.js';
-import { retryAfter } from '../http/retry-after.js';
+import { UpstreamAnswerError, UpstreamDeniedError } from '../http/http.errors.js';
+import { contentTypeOf, type HttpAnswer, type HttpClient, type HttpHead, placeOf } from '../http/http-client.js';
 import type { Retries } from '../http/retries.js';
-import { AnswerFields } from './answer-fields.js';
+import { unbelievable } from './answer-fields.js';
 import {
   OnlineStore,
   type StoreAnswer,
@@ -29,6 +22,7 @@ import {
 } from './online-store.js';
 import { StoreInfoNotOfferedError } from './online-store.errors.js';
 import { joinInfos, readInfo } from './read-info.js';
+import { isErrorList, jsonOf, mustNotBeBusy, unexpected, webPage } from './refused-answers.js';
 import { INFO_FIELDS, type LabelledWish, readResults, refreshBody, unanswered } from './resolution.js';
 import { transferOf } from './transfer.js';
 
@@ -133,7 +127,7 @@ export class HttpOnlineStore extends OnlineStore {
         this.mustBeLetIn(stream, place);
         return transferOf(stream, from, place);
       } catch (error) {
-        await stream.bytes.return();
+        stream.discard();
         throw error;
       }
     });
@@ -169,7 +163,7 @@ export class HttpOnlineStore extends OnlineStore {
       if (NOT_OFFERED.includes(answer.status)) throw new StoreInfoNotOfferedError(where);
       throw unexpected(answer, where);
     }
-    const fields = AnswerFields.of(jsonOf(answer, where), { where, what: `"${name}"` });
+    const fields = Fields.of(jsonOf(answer, where), unbelievable(where, `"${name}"`));
     return readInfo(fields, name, architecture, this.mayComeFrom);
   }
 
@@ -199,9 +193,7 @@ export class HttpOnlineStore extends OnlineStore {
     const headers = { ...this.headersFor(architecture), 'content-type': 'application/json' };
     const answer = await this.ask(path, headers, { body: refreshBody(wishes), signal });
     if (answer.status !== 200) throw unexpected(answer, where);
-    const names = wishes.map(({ wish }) => `"${wish.name}"`);
-    const what = names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ');
-    return readResults(AnswerFields.of(jsonOf(answer, where), { where, what }), wishes, this.mayComeFrom);
+    return readResults(jsonOf(answer, where), where, wishes, this.mayComeFrom);
   }
 
   private async askAssertion(
@@ -294,57 +286,6 @@ function isUnknown(answer: StoreAnswer | undefined): boolean {
 
 function rangeFrom(from: number): Record<string, string> {
   return from === 0 ? {} : { range: `bytes=${from}-` };
-}
-
-function mustNotBeBusy(answer: HttpHead, where: string): void {
-  const { status } = answer;
-  if (status !== 429 && status !== 408 && (status < 500 || status === 501)) return;
-  const why = status === 429 ? 'it has too many requests (429)' : `it answers ${status}`;
-  throw new UpstreamUnreachableError(where, why, { retry: { afterMs: retryAfter(answer.header('retry-after')) } });
-}
-
-function jsonOf(answer: HttpAnswer, where: string): unknown {
-  // snapd's test store says text/plain, and snapd does not look.
-  if (contentTypeOf(answer) === 'text/html') throw webPage(answer, where);
-  return parseJson(answer.bytes, where);
-}
-
-function webPage({ status }: HttpHead, where: string): UpstreamAnswerError {
-  return new UpstreamAnswerError(
-    where,
-    `answers ${status} with a web page: is there a network in between that wants a log-in?`,
-  );
-}
-
-function unexpected(answer: HttpAnswer, where: string): UpstreamAnswerError {
-  if (contentTypeOf(answer) === 'text/html') return webPage(answer, where);
-  return new UpstreamAnswerError(where, `answers ${answer.status}${said(answer)}`);
-}
-
-/** What the first entry of its error list says, in short. */
-function said(answer: HttpAnswer): string {
-  const message = errorList(answer)?.[0]?.message;
-  return typeof message === 'string' ? `: ${message.slice(0, 200).replace(/[\p{Cc}\p{Cf}]/gu, ' ')}` : '';
-}
-
-function isErrorList(answer: HttpAnswer): boolean {
-  return errorList(answer) !== null;
-}
-
-/** As stores write it now (`error-list`), or wrote it (one problem at the top). */
-function errorList(answer: HttpAnswer): { readonly message?: unknown }[] | null {
-  if (!['application/json', 'application/problem+json'].includes(contentTypeOf(answer))) return null;
-  try {
-    const json = JSON.parse(answer.bytes.toString('utf8')) as {
-      'error-list'?: unknown;
-      title?: unknown;
-      detail?: unknown;
-    };
-    if (Array.isArray(json['error-list'])) return json['error-list'] as { readonly message?: unknown }[];
-    return typeof json.title === 'string' ? [{ message: json.detail ?? json.title }] : null;
-  } catch {
-    return null;
-  }
 }
 
 async function firstAssertion(bytes: Buffer, where: string): Promise<Assertion> {

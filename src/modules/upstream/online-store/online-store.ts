@@ -46,7 +46,7 @@ export interface StoreComponent {
 /** Which revision is wanted: by revision where there is one, else by channel, else the default. */
 export interface StoreWish {
   readonly name: string;
-  /** Asked for by it where it is known; some stores know snaps by one of the two only. */
+  /** Where it is known, the answer has to be about it, and a snap that was renamed is found by it. */
   readonly snapId: string | null;
   readonly architecture: Architecture;
   readonly channel: Channel | null;

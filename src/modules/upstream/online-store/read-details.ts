@@ -2,13 +2,13 @@ import {
   ACCOUNT_ID,
   type BundlePublisher,
   CATEGORY_NAME,
+  type Fields,
   FORBIDDEN_IN_TEXT,
   isHarmlessLink,
   METADATA_LIMITS,
   METADATA_WORD,
   USERNAME,
 } from '../../../formats/bundle/index.js';
-import type { AnswerFields } from './answer-fields.js';
 import type { StoreMedia, StoreSnapDetails } from './online-store.js';
 import type { FileUrlRule } from './read-revision.js';
 
@@ -19,24 +19,24 @@ const ALL_FORBIDDEN = new RegExp(FORBIDDEN_IN_TEXT.source, 'gu');
  * refused for its advertisement.
  */
 export function readDetails(
-  fields: AnswerFields,
+  fields: Fields,
   identity: { readonly snapId: string; readonly name: string },
   mayComeFrom: FileUrlRule,
 ): StoreSnapDetails {
   return {
     ...identity,
-    title: readText(fields.raw('title'), METADATA_LIMITS.title),
-    summary: readText(fields.raw('summary'), METADATA_LIMITS.summary),
-    description: readText(fields.raw('description'), METADATA_LIMITS.description),
-    license: readText(fields.raw('license'), METADATA_LIMITS.license),
-    links: readLinks(fields.raw('links')),
-    categories: readCategories(fields.raw('categories')),
-    website: readLink(fields.raw('website')),
-    contact: readLink(fields.raw('contact')),
-    storeUrl: readLink(fields.raw('store-url')),
-    private: fields.raw('private') === true,
-    publisher: readPublisher(fields.raw('publisher')),
-    media: readMedia(fields.raw('media'), mayComeFrom),
+    title: readText(fields.value('title'), METADATA_LIMITS.title),
+    summary: readText(fields.value('summary'), METADATA_LIMITS.summary),
+    description: readText(fields.value('description'), METADATA_LIMITS.description),
+    license: readText(fields.value('license'), METADATA_LIMITS.license),
+    links: readLinks(fields.value('links')),
+    categories: readCategories(fields.value('categories')),
+    website: readLink(fields.value('website')),
+    contact: readLink(fields.value('contact')),
+    storeUrl: readLink(fields.value('store-url')),
+    private: fields.value('private') === true,
+    publisher: readPublisher(fields.value('publisher')),
+    media: readMedia(fields.value('media'), mayComeFrom),
   };
 }
 

@@ -1,7 +1,7 @@
-import { BUNDLE_LIMITS } from '../../../formats/bundle/index.js';
+import { BUNDLE_LIMITS, type Fields, readDefaultTrack } from '../../../formats/bundle/index.js';
 import type { Architecture } from '../../../kernel/architecture.js';
-import { Channel } from '../../../kernel/channel.js';
-import type { AnswerFields } from './answer-fields.js';
+import { Channel, DEFAULT_TRACK } from '../../../kernel/channel.js';
+import { textOrNull } from './answer-fields.js';
 import type { StoreInfo, StoreRelease } from './online-store.js';
 import { readDetails } from './read-details.js';
 import { type FileUrlRule, readMoment, readRevision, readSnapId, readSnapName } from './read-revision.js';
@@ -11,22 +11,22 @@ import { type FileUrlRule, readMoment, readRevision, readSnapId, readSnapName } 
  * @throws UpstreamAnswerError
  */
 export function readInfo(
-  fields: AnswerFields,
+  fields: Fields,
   name: string,
   architecture: Architecture,
   mayComeFrom: FileUrlRule,
 ): StoreInfo {
   const snap = fields.object('snap');
   const identity = { snapId: readSnapId(fields), name: readSnapName(fields) };
-  if (identity.name !== name) fields.refuse('name', `is "${identity.name}", another snap's`);
-  if (snap.has('snap-id') && readSnapId(snap) !== identity.snapId) snap.refuse('snap-id', 'is another one');
+  if (identity.name !== name) fields.refuse('name', `must be "${name}", and is "${identity.name}"`);
+  if (snap.has('snap-id') && readSnapId(snap) !== identity.snapId) snap.refuse('snap-id', 'must be the same');
   const channelMap = fields
-    .objects('channel-map', BUNDLE_LIMITS.channelMapEntriesPerSnap)
-    .filter((entry) => entry.object('channel').raw('architecture') === architecture)
+    .objects('channel-map', BUNDLE_LIMITS.channelMapEntriesPerSnap, (entry) => entry)
+    .filter((entry) => entry.object('channel').value('architecture') === architecture)
     .map((entry) => readRelease(entry, identity, architecture, mayComeFrom));
   return {
     details: readDetails(snap, identity, mayComeFrom),
-    defaultTrack: readDefaultTrack(fields),
+    defaultTrack: fields.value('default-track') === '' ? null : readDefaultTrack(fields),
     channelMap,
   };
 }
@@ -38,7 +38,7 @@ export function joinInfos(infos: readonly StoreInfo[]): StoreInfo | null {
 }
 
 function readRelease(
-  entry: AnswerFields,
+  entry: Fields,
   identity: { readonly snapId: string; readonly name: string },
   architecture: Architecture,
   mayComeFrom: FileUrlRule,
@@ -53,17 +53,12 @@ function readRelease(
 }
 
 /** `name` may leave the track out; only it has the branch. */
-function readChannel(fields: AnswerFields): Channel {
-  const track = fields.optionalText('track') ?? 'latest';
+function readChannel(fields: Fields): Channel {
+  const track = textOrNull(fields, 'track', 200) ?? DEFAULT_TRACK;
   const named = fields.parsed('name', (text) => Channel.parseWithDefaultTrack(text, track));
-  const risk = fields.optionalText('risk');
+  const risk = textOrNull(fields, 'risk', 20);
   if (named.track !== track || (risk !== null && risk !== named.risk)) {
-    fields.refuse('name', `is another channel than "${track}/${risk ?? named.risk}"`);
+    fields.refuse('name', `must be in "${track}/${risk ?? named.risk}"`);
   }
   return named;
-}
-
-function readDefaultTrack(fields: AnswerFields): string | null {
-  if (!fields.has('default-track') || fields.raw('default-track') === '') return null;
-  return fields.parsed('default-track', (track) => Channel.parse(`${track}/stable`).track);
 }

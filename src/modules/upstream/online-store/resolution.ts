@@ -1,5 +1,6 @@
+import { Fields } from '../../../formats/bundle/index.js';
 import { Channel } from '../../../kernel/channel.js';
-import { type AnswerFields } from './answer-fields.js';
+import { textOrNull, unbelievable } from './answer-fields.js';
 import type { StoreAnswer, StoreWish } from './online-store.js';
 import { readDetails } from './read-details.js';
 import { type FileUrlRule, readMoment, readRevision, readSnapId, readSnapName } from './read-revision.js';
@@ -66,14 +67,19 @@ export const INFO_FIELDS = COMMON_FIELDS;
  * @throws UpstreamAnswerError for a result that is about another snap or another revision
  */
 export function readResults(
-  answer: AnswerFields,
+  json: unknown,
+  where: string,
   wishes: readonly LabelledWish[],
   mayComeFrom: FileUrlRule,
 ): [string, StoreAnswer][] {
-  const results = answer.objects('results', wishes.length);
+  const names = wishes.map(({ wish }) => `"${wish.name}"`);
+  const what = names.length > 3 ? `${names.length} snaps` : names.join(', ');
+  const results = Fields.of(json, unbelievable(where, what)).objects('results', wishes.length, (one) => one);
   return wishes.flatMap(({ key, wish }) => {
-    const result = results.find((one) => one.raw('instance-key') === key);
-    return result === undefined ? [] : [[key, readResult(result.about(`"${wish.name}"`), wish, mayComeFrom)]];
+    const result = results.find((one) => one.value('instance-key') === key);
+    if (result === undefined) return [];
+    const aboutIt = result.complaining(unbelievable(where, `"${wish.name}"`));
+    return [[key, readResult(aboutIt, wish, mayComeFrom)]];
   });
 }
 
@@ -81,15 +87,18 @@ export function unanswered({ name }: StoreWish): StoreAnswer {
   return { found: false, code: 'name-not-found', message: `the store does not answer for ${name}`, releases: [] };
 }
 
-function readResult(result: AnswerFields, wish: StoreWish, mayComeFrom: FileUrlRule): StoreAnswer {
-  if (result.raw('result') === 'error') return readError(result.object('error'));
-  if (result.raw('result') !== 'download') result.refuse('result', 'is not what was asked for');
+function readResult(result: Fields, wish: StoreWish, mayComeFrom: FileUrlRule): StoreAnswer {
+  if (result.value('result') === 'error') return readError(result.object('error'));
+  if (result.value('result') !== 'download') result.refuse('result', 'must be "download"');
   const snap = result.object('snap');
   const identity = { snapId: readSnapId(snap), name: readSnapName(snap) };
-  if (wish.snapId !== null && identity.snapId !== wish.snapId) snap.refuse('snap-id', `is not ${wish.snapId}`);
-  if (wish.snapId === null && identity.name !== wish.name) snap.refuse('name', `is "${identity.name}", another snap's`);
+  if (wish.snapId !== null && identity.snapId !== wish.snapId)
+    snap.refuse('snap-id', `must be ${wish.snapId}, and is ${identity.snapId}`);
+  if (wish.snapId === null && identity.name !== wish.name)
+    snap.refuse('name', `must be "${wish.name}", and is "${identity.name}"`);
   const revision = readRevision(snap, identity, mayComeFrom);
-  if (wish.revision !== null && revision.revision !== wish.revision) snap.refuse('revision', `is not ${wish.revision}`);
+  if (wish.revision !== null && revision.revision !== wish.revision)
+    snap.refuse('revision', `must be ${wish.revision}, and is ${revision.revision}`);
   return {
     found: true,
     revision,
@@ -100,21 +109,20 @@ function readResult(result: AnswerFields, wish: StoreWish, mayComeFrom: FileUrlR
 }
 
 /** A store that does not say where it comes from gave what was asked for. */
-function readChannel(result: AnswerFields, wish: StoreWish): Channel {
-  if (result.optionalText('effective-channel') === null) return wish.channel ?? Channel.parse('stable');
+function readChannel(result: Fields, wish: StoreWish): Channel {
+  if (textOrNull(result, 'effective-channel', 300) === null) return wish.channel ?? Channel.parse('stable');
   return result.parsed('effective-channel', (text) => Channel.parse(text));
 }
 
-function readError(error: AnswerFields): StoreAnswer {
+function readError(error: Fields): StoreAnswer {
   const code = error.matching('code', CODE, 'an error code');
-  const message = (error.optionalText('message', 10_000) ?? code).slice(0, 300);
-  const releases = error.has('extra') ? error.object('extra').objects('releases', MAX_RELEASES) : [];
-  return {
-    found: false,
-    code,
-    message,
-    releases: releases.map((one) => ({ architecture: one.text('architecture'), channel: one.text('channel') })),
-  };
+  const message = (textOrNull(error, 'message', 10_000) ?? code).slice(0, 300);
+  const readRelease = (one: Fields) => ({
+    architecture: one.text('architecture', 40),
+    channel: one.text('channel', 300),
+  });
+  const releases = error.has('extra') ? error.object('extra').objects('releases', MAX_RELEASES, readRelease) : [];
+  return { found: false, code, message, releases };
 }
 
 function whichRevision({ revision, channel }: StoreWish): { revision: number } | { channel: string } {
