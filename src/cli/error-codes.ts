@@ -47,6 +47,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'not-an-inventory',
     'not-found',
     'not-offered',
+    'nothing-to-export',
     'package-unavailable',
     'operator-exists',
     'permission-denied',
@@ -64,6 +65,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'settings-file-unreadable',
     'signer-key-invalid',
     'signer-not-known',
+    'snap-not-exportable',
     'snap-not-held',
     'snap-still-needed',
     'storage-failed',
@@ -224,6 +226,7 @@ const HINTS: Readonly<Record<string, string>> = {
     '"snap-store-proxy doctor" says which sealing key is at hand; proxy.seal.source says where it comes from',
   'seal-key-unusable':
     'put the sealing key back where proxy.seal.source says; where it is lost, a new file of 32 random bytes there lets lost secrets be replaced',
+  'snap-not-exportable': '"snap-store-proxy verify-store" says what else is not whole',
   'signer-unknown': '"snap-store-proxy signers add FILE" makes a signer known by its public key',
   'no-waiting-parts': '"snap-store-proxy parts list" shows which wait',
   'too-many-waiting-parts':

@@ -12,6 +12,7 @@ import { addConfig } from './config.js';
 import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
+import { addExportSnaps } from './export-snaps.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
 import { addGenerateKeys } from './generate-keys.js';
@@ -50,6 +51,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addRelease,
   addClose,
   addInventory,
+  addExportSnaps,
   addRemoveSnap,
   addGc,
   addVerifyStore,

@@ -3,6 +3,7 @@ export { AssertionRefusedError, type Refusal, type RefusalReason, type RefusalSt
 export { AssertionRef, printable } from './assertion-ref.js';
 export type { AssertionType } from './assertion-type.js';
 export { builtinRoots } from './builtin-roots.js';
+export { type ChainSource, withPrerequisites } from './chain.js';
 export { decodeAssertion, MAX_BODY_BYTES, MAX_HEADERS_BYTES, MAX_SIGNATURE_BYTES } from './decode.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './headers.js';
 export { assertionRef, assertionType, assertionTypes, prerequisites } from './registry.js';

@@ -1,3 +1,4 @@
+export { assertionStreams, type CarriedStream } from './assertion-streams.js';
 export { isBundleSource, readBundleSource, type BundleSource } from './bundle-source.js';
 export * from './errors.js';
 export { readBundleFolder } from './folder.js';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import {
+  type InventoryMedia,
   type InventoryRelease,
   type InventoryRevision,
   type InventorySnap,
@@ -54,6 +55,7 @@ export class InventoryService {
   async take({ tool, storeId, signal, onProgress }: InventoryOptions): Promise<TakenInventory> {
     const held = await this.snaps.all();
     const snaps: InventorySnap[] = [];
+    const media = new Map<string, InventoryMedia>();
     const leftOut: { name: string; revision: number }[] = [];
     for (const [done, snap] of held.entries()) {
       signal.throwIfAborted();
@@ -65,9 +67,13 @@ export class InventoryService {
         else sound.push(revision);
       }
       if (sound.length > 0) snaps.push(listed(snap, sound));
+      for (const { 'sha3-384': hex } of snap.metadata.media ?? []) {
+        const picture = media.has(hex) ? null : await this.blobs.find(hex);
+        if (picture !== null) media.set(hex, { digest: Sha3_384.fromHex(hex), size: picture.sizeBytes });
+      }
     }
     const created = `${this.clock.now().toISOString().slice(0, 19)}Z`;
-    const inventory: StoreInventory = { format: 1, created, tool, storeId, snaps, media: [] };
+    const inventory: StoreInventory = { format: 1, created, tool, storeId, snaps, media: [...media.values()] };
     const signer = await this.signing.manifestSigner();
     return { inventory, bytes: await writeInventory(inventory, signer), signer: signer?.keyId ?? null, leftOut };
   }
