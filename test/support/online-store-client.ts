@@ -1,14 +1,16 @@
 import { HttpClient, type HttpLimits } from '../../src/modules/upstream/http/http-client.js';
 import { Retries, type RetryOptions } from '../../src/modules/upstream/http/retries.js';
-import {
-  HttpOnlineStore,
-  type HttpOnlineStoreOptions,
-} from '../../src/modules/upstream/online-store/http-online-store.js';
+import type { StoreLogin } from '../../src/modules/upstream/login/store-login.js';
+import { StoreSession } from '../../src/modules/upstream/login/store-session.js';
+import { HttpOnlineStore } from '../../src/modules/upstream/online-store/http-online-store.js';
 import type { StoreAnswer, StoreTransfer, StoreWish } from '../../src/modules/upstream/online-store/online-store.js';
 
 type Found = Extract<StoreAnswer, { found: true }>;
 
-export interface TestClientOptions extends Partial<Omit<HttpOnlineStoreOptions, 'url'>> {
+export interface TestClientOptions {
+  readonly storeId?: string;
+  readonly login?: StoreLogin;
+  readonly ssoLocation?: string;
   readonly limits?: Partial<HttpLimits>;
   readonly retries?: Partial<RetryOptions>;
   readonly proxy?: string;
@@ -16,7 +18,7 @@ export interface TestClientOptions extends Partial<Omit<HttpOnlineStoreOptions, 
 
 /** The store's client, in a hurry: three tries without pauses to speak of, and two seconds of silence at the most. */
 export function onlineStoreClient(url: string, given: TestClientOptions = {}): HttpOnlineStore {
-  const { limits = {}, retries = {}, proxy = null, ...options } = given;
+  const { limits = {}, retries = {}, proxy = null, storeId = null, login, ssoLocation = null } = given;
   const http = new HttpClient({
     proxy,
     mayCallOut: () => undefined,
@@ -25,7 +27,8 @@ export function onlineStoreClient(url: string, given: TestClientOptions = {}): H
     reusesConnections: true,
   });
   const hurried = new Retries({ tries: 3, firstPauseMs: 1, ...retries });
-  return new HttpOnlineStore(http, hurried, { url, credentials: null, storeId: null, ...options });
+  const session = login === undefined ? null : new StoreSession(login, http, ssoLocation);
+  return new HttpOnlineStore(http, hurried, { url, session, storeId });
 }
 
 export function wish(name: string, given: Partial<StoreWish> = {}): StoreWish {

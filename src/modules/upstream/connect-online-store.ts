@@ -2,6 +2,7 @@ import type { Settings } from '../../platform/config/settings.js';
 import { HttpClient, type HttpClientOptions } from './http/http-client.js';
 import { Retries, type RetryOptions } from './http/retries.js';
 import { readStoreLogin } from './login/store-login.js';
+import { StoreSession } from './login/store-session.js';
 import { HttpOnlineStore } from './online-store/http-online-store.js';
 import type { OnlineStore } from './online-store/online-store.js';
 
@@ -35,7 +36,10 @@ export function connectOnlineStore(
     proxy: settings.get('proxy.https.proxy'),
     reusesConnections: true,
   });
-  const credentials = caller.auth === null ? null : readStoreLogin(caller.auth);
+  const session =
+    caller.auth === null
+      ? null
+      : new StoreSession(readStoreLogin(caller.auth), http, settings.get('proxy.sso.location'));
   const url = settings.get('proxy.upstream') ?? 'https://api.snapcraft.io';
-  return new HttpOnlineStore(http, new Retries(retries), { url, credentials, storeId: caller.storeId });
+  return new HttpOnlineStore(http, new Retries(retries), { url, session, storeId: caller.storeId });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { decodeMacaroon, encodeMacaroon, Macaroon, verifyMacaroon } from '../../../formats/macaroon/index.js';
-import { readStoreLogin } from './store-login.js';
+import { credentialsOf, readStoreLogin } from './store-login.js';
 import { StoreLoginUnreadableError } from './store-login.errors.js';
 
 const key = Buffer.from('known to the store only');
@@ -25,7 +25,7 @@ describe('the file of "snapcraft export-login"', () => {
     ['snapcraft 6 in base64', base64(ini)],
     ['wrapped lines', base64(ini).replace(/.{60}/g, '$&\n')],
   ])('of %s becomes macaroons that the store takes', (_, text) => {
-    const { authorization = '' } = readStoreLogin(text);
+    const { authorization = '' } = credentialsOf(readStoreLogin(text));
     const [, sentRoot = '', sentDischarge = ''] =
       /^Macaroon root="([^"]+)", discharge="([^"]+)"$/.exec(authorization) ?? [];
     expect(sentRoot).toBe(r);
@@ -52,7 +52,7 @@ describe('the file of "snapcraft export-login"', () => {
       { macaroons: 'W3t9XQ==' },
     ],
   ])('of %s is sent as it is', (_, text, headers) => {
-    expect(readStoreLogin(text)).toEqual(headers);
+    expect(credentialsOf(readStoreLogin(text))).toEqual(headers);
   });
 
   it.each([

@@ -300,7 +300,7 @@ describe('a file', () => {
     const mirror = await startOnlineStore();
     others.push(mirror);
     mirror.offerFile('/cdn/jq.snap', Buffer.from('from the mirror'));
-    const loggedIn = impatient({ credentials: { authorization: 'Macaroon secret' } });
+    const loggedIn = impatient({ login: { kind: 'token', credentials: { authorization: 'Macaroon secret' } } });
     const url = await urlOfJq();
     store.misbehave('download', { kind: 'redirect', to: `${mirror.url}/cdn/jq.snap` });
     expect((await bytesOf(await loggedIn.download(url, 0, options))).toString()).toBe('from the mirror');

@@ -13,8 +13,11 @@ import {
   type TestClientOptions,
   wish,
 } from '../../../../test/support/online-store-client.js';
+import { type Answer, jsonAnswer } from '../../../../test/support/online-store/answer.js';
 import { TestAuthority, testSnapId } from '../../../../test/support/test-authority.js';
+import { encodeMacaroon, Macaroon } from '../../../formats/macaroon/index.js';
 import { Channel } from '../../../kernel/channel.js';
+import type { StoreLogin } from '../login/store-login.js';
 import type { HttpOnlineStore } from './http-online-store.js';
 import { StoreInfoNotOfferedError } from './online-store.errors.js';
 
@@ -194,6 +197,65 @@ describe('a download', () => {
 });
 
 describe('who asks', () => {
+  const key = Buffer.from('of both');
+  const root = Macaroon.create('store', Buffer.from('root'), Buffer.from('of the store'));
+  const discharge = (id: string) => Macaroon.create('127.0.0.1', Buffer.from(id), key);
+
+  function macaroons(location: string): StoreLogin {
+    const caveat = { location, key, id: Buffer.from('who') };
+    return { kind: 'macaroons', root: root.withThirdPartyCaveat(caveat), discharge: discharge('old') };
+  }
+
+  /** A store that is its own identity provider, and takes fresh discharges only. */
+  async function demanding(renewal: Answer): Promise<EmulatedOnlineStore> {
+    const store = await emulated();
+    await store.publish({ name: 'jq', revision: 6 });
+    const headers = { 'www-authenticate': 'Macaroon needs_refresh=1' };
+    store.misbehave('/v2/', { kind: 'status', status: 401, headers }, { times: 1 });
+    store.misbehave('tokens/refresh', { kind: 'answer', answer: renewal });
+    return store;
+  }
+
+  const fresh = jsonAnswer(200, { discharge_macaroon: encodeMacaroon(discharge('fresh')) });
+
+  it('has a log-in renewed when it is too old, where it was given and nowhere else', async () => {
+    const store = await demanding(fresh);
+    const client = clientOf(store, { login: macaroons('127.0.0.1'), ssoLocation: store.url });
+    expect(found((await client.resolve([wish('jq')], options))[0]).revision.revision).toBe(6);
+    const sent = store.requests.map(({ path, headers }) => [path, headers.authorization] as const);
+    expect(sent.map(([path]) => path)).toEqual(['/v2/snaps/refresh', '/api/v2/tokens/refresh', '/v2/snaps/refresh']);
+    expect(store.requests[1]?.body).toBe(JSON.stringify({ discharge_macaroon: encodeMacaroon(discharge('old')) }));
+    expect(sent[1]?.[1]).toBeUndefined();
+    expect(sent[2]?.[1]).not.toBe(sent[0]?.[1]);
+  });
+
+  it('has a log-in renewed when the store says so snap by snap', async () => {
+    const store = await demanding(fresh);
+    store.behave();
+    store.misbehave('tokens/refresh', { kind: 'answer', answer: fresh });
+    const error = { code: 'user-authorization-needs-refresh', message: 'too old' };
+    const change = () => ({ results: [{ result: 'error', 'instance-key': 'download-1', error }] });
+    store.misbehave('snaps/refresh', { kind: 'json', change }, { times: 1 });
+    const client = clientOf(store, { login: macaroons('127.0.0.1'), ssoLocation: store.url });
+    expect(found((await client.resolve([wish('jq')], options))[0]).revision.revision).toBe(6);
+  });
+
+  it('does not show its log-in to an identity provider of another name', async () => {
+    const store = await demanding(fresh);
+    const client = clientOf(store, { login: macaroons('login.invalid'), ssoLocation: store.url });
+    await expect(client.resolve([wish('jq')], options)).rejects.toThrow('https://login.invalid cannot be reached');
+    expect(store.requestsOf('tokens')).toEqual([]);
+  });
+
+  it.each([
+    ['is not renewed', jsonAnswer(403, {}), 'does not renew the log-in (403)'],
+    ['is renewed with nonsense', jsonAnswer(200, { discharge_macaroon: 'x' }), 'with a macaroon that is none'],
+  ])('is told when the log-in %s', async (_, renewal, words) => {
+    const store = await demanding(renewal);
+    const client = clientOf(store, { login: macaroons('127.0.0.1'), ssoLocation: store.url });
+    await expect(client.resolve([wish('jq')], options)).rejects.toThrow(words);
+  });
+
   it('sees private snaps with credentials, and those of a store of its own with its id', async () => {
     const store = await emulated({ authorization: 'Macaroon root="r"' });
     await store.publish({ name: 'secret', revision: 1, isPrivate: true });
@@ -203,7 +265,7 @@ describe('who asks', () => {
       (await client.resolve(wishes, options)).map((answer) => answer.found);
     expect(await areFound(clientOf(store))).toEqual([false, false]);
     const credentials = { authorization: 'Macaroon root="r"' };
-    const known = clientOf(store, { credentials, storeId: 'brandstore' });
+    const known = clientOf(store, { login: { kind: 'token', credentials }, storeId: 'brandstore' });
     expect(await areFound(known)).toEqual([true, true]);
     await known.assertion('account', [authority.id], options);
     expect(store.requests.at(-1)?.headers).toMatchObject({ ...credentials, 'x-ubuntu-store': 'brandstore' });

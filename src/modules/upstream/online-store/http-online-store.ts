@@ -11,6 +11,7 @@ import { isLoopbackHost } from '../../../kernel/loopback.js';
 import { UpstreamAnswerError, UpstreamDeniedError } from '../http/http.errors.js';
 import { contentTypeOf, type HttpAnswer, type HttpClient, type HttpHead, placeOf } from '../http/http-client.js';
 import type { Retries } from '../http/retries.js';
+import type { StoreSession } from '../login/store-session.js';
 import { unbelievable } from './answer-fields.js';
 import {
   OnlineStore,
@@ -35,8 +36,8 @@ const NOT_OFFERED = [404, 405, 410, 418, 501];
 export interface HttpOnlineStoreOptions {
   /** Base URL, as `proxy.upstream` has it. */
   readonly url: string;
-  /** The headers that say who is logged in; null where nobody is. */
-  readonly credentials: Readonly<Record<string, string>> | null;
+  /** Null where nobody is logged in. */
+  readonly session: StoreSession | null;
   /** The id of a store of somebody's own; null for the public one. */
   readonly storeId: string | null;
 }
@@ -112,16 +113,18 @@ export class HttpOnlineStore extends OnlineStore {
     const place = placeOf(target);
     if (!this.mayComeFrom(target)) throw new UpstreamAnswerError(place, 'is not https: nothing was asked there');
     return this.retries.run(signal, async () => {
-      const stream = await this.http.stream(
-        {
-          method: 'GET',
-          url,
-          headers: { ...this.oldHeaders(), 'accept-encoding': 'identity', ...rangeFrom(from) },
-          credentials: this.credentialsFor(target),
-          signal,
-        },
-        this.mayComeFrom,
-      );
+      const send = () =>
+        this.http.stream(
+          {
+            method: 'GET',
+            url,
+            headers: { ...this.oldHeaders(), 'accept-encoding': 'identity', ...rangeFrom(from) },
+            credentials: this.credentialsFor(target),
+            signal,
+          },
+          this.mayComeFrom,
+        );
+      const stream = await this.loggedIn(send, signal);
       try {
         mustNotBeBusy(stream, place);
         this.mustBeLetIn(stream, place);
@@ -177,7 +180,7 @@ export class HttpOnlineStore extends OnlineStore {
       const group = wishes.filter(({ wish }) => wish.architecture === architecture);
       for (let at = 0; at < group.length; at += WISHES_PER_REQUEST) {
         const some = group.slice(at, at + WISHES_PER_REQUEST);
-        for (const [key, answer] of await this.refresh(some, architecture, options)) answers.set(key, answer);
+        for (const [key, answer] of await this.refreshLoggedIn(some, architecture, options)) answers.set(key, answer);
       }
     }
     return answers;
@@ -194,6 +197,18 @@ export class HttpOnlineStore extends OnlineStore {
     const answer = await this.ask(path, headers, { body: refreshBody(wishes), signal });
     if (answer.status !== 200) throw unexpected(answer, where);
     return readResults(jsonOf(answer, where), where, wishes, this.mayComeFrom);
+  }
+
+  /** As `refresh`; a store may say for each snap that the log-in is too old. */
+  private async refreshLoggedIn(
+    wishes: readonly LabelledWish[],
+    architecture: Architecture,
+    options: StoreRequestOptions,
+  ): Promise<[string, StoreAnswer][]> {
+    const answers = await this.refresh(wishes, architecture, options);
+    const isTooOld = answers.some(([, answer]) => !answer.found && answer.code === 'user-authorization-needs-refresh');
+    const isRenewed = isTooOld && (await this.options.session?.renew(options.signal)) === true;
+    return isRenewed ? this.refresh(wishes, architecture, options) : answers;
   }
 
   private async askAssertion(
@@ -221,31 +236,40 @@ export class HttpOnlineStore extends OnlineStore {
     const url = `${this.base}${path}`;
     const where = placeOf(new URL(url));
     return this.retries.run(signal, async () => {
-      const answer = await this.http.whole({
-        method: body === undefined ? 'GET' : 'POST',
-        url,
-        headers: { accept: 'application/json', ...headers },
-        credentials: this.credentialsFor(new URL(url)),
-        ...(body === undefined ? {} : { body }),
-        signal,
-      });
+      const send = () =>
+        this.http.whole({
+          method: body === undefined ? 'GET' : 'POST',
+          url,
+          headers: { accept: 'application/json', ...headers },
+          credentials: this.credentialsFor(new URL(url)),
+          ...(body === undefined ? {} : { body }),
+          signal,
+        });
+      const answer = await this.loggedIn(send, signal);
       mustNotBeBusy(answer, where);
       this.mustBeLetIn(answer, where);
       return answer;
     });
   }
 
+  /** Asks, and once more where the store says that the log-in is too old and it could be renewed. */
+  private async loggedIn<T extends HttpHead>(send: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const answer = await send();
+    const isTooOld = answer.status === 401 && answer.header('www-authenticate')?.includes('needs_refresh=1') === true;
+    return isTooOld && (await this.options.session?.renew(signal)) === true ? send() : answer;
+  }
+
   private mustBeLetIn({ status }: HttpHead, where: string): void {
     if (status === 402) throw new UpstreamDeniedError(where, 'the snap has to be bought first');
     if (status !== 401 && status !== 403) return;
-    const why = this.options.credentials === null ? 'wants credentials' : 'does not take these credentials';
+    const why = this.options.session === null ? 'wants credentials' : 'does not take these credentials';
     throw new UpstreamDeniedError(where, `it ${why} (${status})`);
   }
 
   /** Nobody but the store itself gets to see them. */
   private credentialsFor(url: URL): Readonly<Record<string, string>> {
-    const { credentials } = this.options;
-    return credentials === null || url.origin !== new URL(this.base).origin ? {} : credentials;
+    const { session } = this.options;
+    return session === null || url.origin !== new URL(this.base).origin ? {} : session.credentials;
   }
 
   private headersFor(architecture: Architecture): Record<string, string> {
