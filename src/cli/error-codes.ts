@@ -104,6 +104,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
   verification: [
     'assertion-refused',
     'bundle-assumption-missing',
+    'bundle-conflict',
     'bundle-damaged',
     'bundle-incomplete',
     'bundle-manifest-invalid',
@@ -112,6 +113,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'bundle-part-refused',
     'bundle-signature-refused',
     'bundle-too-large',
+    'bundle-unproven',
     'bundle-version-unsupported',
     'certificate-refused',
     'content-unstorable',

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { decodeAssertionStream, type Assertion } from '../../formats/assertion/index.js';
 import {
+  assumptionsOf,
   BUNDLE_LIMITS,
   BundleTooLargeError,
   missingParts,
@@ -9,7 +10,6 @@ import {
   partNumbers,
   readLooseTar,
   type BundleHead,
-  type BundleManifest,
   type BundleSource,
   type ImportSource,
   type SplitBundle,
@@ -84,7 +84,7 @@ function inspectHead(source: BundleSource, { manifest, signer }: BundleHead): In
       created: manifest.created,
       tool: `${manifest.tool.name} ${manifest.tool.version}`,
       signer: signer?.keyId ?? null,
-      assumes: assumptions(manifest),
+      assumes: assumptionsOf(manifest),
     },
     snaps: manifest.snaps.map((snap) => ({
       name: snap.name,
@@ -113,14 +113,6 @@ function notesOnParts(split: SplitBundle): string[] {
   const missing = missingParts(split);
   const { total } = split.set;
   return missing.length === 0 ? [`all ${total} parts are here`] : [`${partNumbers(missing, total)} missing`];
-}
-
-function assumptions({ assumes }: BundleManifest): string[] {
-  return [
-    ...assumes.revisions.map(({ name, revision }) => `${name} revision ${revision}`),
-    ...assumes.components.map(({ name, revision }) => `component ${name} revision ${revision}`),
-    ...assumes.media.map(({ hex }) => `picture ${hex}`),
-  ];
 }
 
 async function inspectPair(source: Extract<ImportSource, { kind: 'pair' }>): Promise<Inspection> {

@@ -20,6 +20,7 @@ import {
 import { SystemClock } from '../../kernel/clock.js';
 import { Sha3_384 } from '../../kernel/digest.js';
 import type { ProgressState } from '../progress.js';
+import { componentProblem, snapProblem, type ComponentSubject, type SnapSubject } from './evidence.js';
 
 /** What was found about one thing in a carried file. */
 export interface Finding {
@@ -37,12 +38,12 @@ export interface Verification {
   readonly findings: readonly Finding[];
 }
 
-interface HashedSnap {
+interface HashedSnap extends SnapSubject {
   readonly path: string;
-  readonly digest: Sha3_384;
-  readonly sizeBytes: number;
-  /** What the manifest says of it; null where there is none. */
-  readonly declared: { readonly name: string; readonly snapId: string; readonly revision: number } | null;
+}
+
+interface HashedComponent extends ComponentSubject {
+  readonly path: string;
 }
 
 const MAX_ASSERTIONS = 50_000;
@@ -71,36 +72,17 @@ export async function verifySource(
         const subject = assertion.toString();
         return { subject, problem: error && sentenceAbout(subject, error) };
       }),
-      ...contents.snaps.map((snap) => ({ subject: snap.path, problem: problemOf(snap, holding) })),
+      ...contents.snaps.map((snap) => ({ subject: snap.path, problem: snapProblem(snap, holding) })),
+      ...contents.components.map((one) => ({ subject: one.path, problem: componentProblem(one, holding) })),
     ],
   };
-}
-
-/** Why a snap's file is not what verified assertions speak of, or null. */
-function problemOf({ digest, sizeBytes, declared }: HashedSnap, holding: readonly Assertion[]): string | null {
-  const revision = holding.find(
-    (one) => one.type.name === 'snap-revision' && one.text('snap-sha3-384') === digest.base64url,
-  );
-  if (revision === undefined) return 'no snap-revision that holds speaks of this file';
-  const snapId = revision.text('snap-id');
-  if (Number(revision.text('snap-size')) !== sizeBytes)
-    return `its snap-revision is of a file of ${revision.text('snap-size')} bytes`;
-  const declaration = holding.find((one) => one.type.name === 'snap-declaration' && one.text('snap-id') === snapId);
-  if (declaration === undefined) return `no snap-declaration that holds speaks of ${snapId}`;
-  if (declared === null) return null;
-  const facts = [
-    ['snap-id', snapId, declared.snapId],
-    ['revision', revision.text('snap-revision'), String(declared.revision)],
-    ['name', declaration.text('snap-name'), declared.name],
-  ];
-  const wrong = facts.find(([, signed, said]) => signed !== said);
-  return wrong === undefined ? null : `its ${wrong[0]} is ${wrong[1]}, not ${wrong[2]} as the manifest says`;
 }
 
 /** All that is in a carried file, read once; of the snaps, only their digests stay. */
 class Contents {
   readonly assertions: Assertion[] = [];
   readonly snaps: HashedSnap[] = [];
+  readonly components: HashedComponent[] = [];
   signer: string | null = null;
 
   constructor(
@@ -148,7 +130,13 @@ class Contents {
           part.confirm(await this.addSnap(part.path, part.content, part.size, declared));
           break;
         }
-        case 'component':
+        case 'component': {
+          const hashed = await this.hash(part.path, part.content, part.size);
+          part.confirm(hashed.digest);
+          const { name, revision } = part.declared;
+          this.components.push({ path: part.path, snapId: part.snap.snapId, name, revision, ...hashed });
+          break;
+        }
         case 'media':
           part.confirm((await this.hash(part.path, part.content, part.size)).digest);
       }

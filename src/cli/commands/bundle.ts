@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import type { Inspection, InspectedSnap } from '../bundle/inspect.js';
 import type { Verification } from '../bundle/verify.js';
+import { UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
@@ -10,6 +11,7 @@ import { repeatable } from '../options.js';
 import type { ProgressState } from '../progress.js';
 import type { Session } from '../session.js';
 import { counted, renderBytes } from '../table.js';
+import { addBundleMerge } from './bundle-merge.js';
 
 export function addBundle(parent: Command, commandLine: CommandLine): void {
   const bundle = parent.command('bundle').description('look into carried files, without a store');
@@ -29,6 +31,27 @@ export function addBundle(parent: Command, commandLine: CommandLine): void {
       commandLine.run((session) => verifyFiles(session, files, options.extraRoot)),
     );
   example(verify, 'snap-store-proxy bundle verify jq-20260101T120000.tar.gz');
+  const diff = bundle
+    .command('diff')
+    .description(
+      'say what the second bundle carries and the first does not, and the other way round; snaps are not read',
+    )
+    .argument('<file...>', 'two bundles, packed, unpacked or in parts')
+    .action((files: string[]) => commandLine.run((session) => diffFiles(session, files)));
+  example(diff, 'snap-store-proxy bundle diff jq-20260101T120000.tar.gz jq-20260201T120000.tar.gz');
+  addBundleMerge(bundle, commandLine);
+}
+
+async function diffFiles(session: Session, files: readonly string[]): Promise<undefined> {
+  const [{ bundleSources }, { compareBundles, renderComparison }] = await Promise.all([
+    import('../bundle/bundle-sources.js'),
+    import('../bundle/diff.js'),
+  ]);
+  const [one, other, more] = await bundleSources(files);
+  if (one === undefined || other === undefined || more !== undefined)
+    throw new UsageError('two bundles are compared: the one before, and the one after');
+  const comparison = await compareBundles([one, other], session.signal);
+  session.out.result(comparison, () => renderComparison(session.out, comparison));
 }
 
 async function inspectFiles(session: Session, files: readonly string[]): Promise<undefined> {

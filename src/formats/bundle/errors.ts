@@ -77,6 +77,16 @@ export class PairIncompleteError extends BundleError {
   readonly code = 'pair-incomplete';
 }
 
+/** Two bundles that are to become one carry different things under one name. */
+export class BundleConflictError extends BundleError {
+  readonly code = 'bundle-conflict';
+}
+
+/** What a bundle carries is not proven by the assertions in it. */
+export class BundleUnprovenError extends BundleError {
+  readonly code = 'bundle-unproven';
+}
+
 /** A bundle was split, and not all of the parts that are needed are at hand. */
 export class BundlePartMissingError extends BundleError {
   readonly code = 'bundle-part-missing';

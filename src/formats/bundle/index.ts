@@ -1,5 +1,15 @@
 export { assertionStreams, type CarriedStream } from './assertion-streams.js';
 export { isBundleSource, readBundleSource, type BundleSource } from './bundle-source.js';
+export {
+  assumptionsOf,
+  diffBundles,
+  newest,
+  type BundleContents,
+  type BundleDifference,
+  type Change,
+  type SnapDifference,
+} from './compare/diff.js';
+export { mergeManifests, type MergeInput } from './compare/merge.js';
 export * from './errors.js';
 export { readBundleFolder } from './folder.js';
 export { Fields } from './fields.js';
