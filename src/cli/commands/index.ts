@@ -13,6 +13,7 @@ import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addExportSnaps } from './export-snaps.js';
+import { addFetchSnaps } from './fetch-snaps.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
 import { addGenerateKeys } from './generate-keys.js';
@@ -43,6 +44,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addCheckConnections,
   addEnableAirgapMode,
   addDisableAirgapMode,
+  addFetchSnaps,
   addPushSnap,
   addParts,
   addListPushedSnaps,

@@ -7,6 +7,8 @@ import type { AssumedComponent, AssumedRevision, BundleManifest } from './manife
 export interface Holdings {
   /** The file that says so, for messages. */
   readonly source: string;
+  /** RFC 3339: of several that tell of a channel, the newest is right. */
+  readonly created: string;
   readonly revisions: readonly AssumedRevision[];
   readonly components: readonly AssumedComponent[];
   readonly media: readonly Sha3_384[];
@@ -22,9 +24,10 @@ export interface HeldRelease {
 }
 
 /** What a store holds once it has imported a bundle: what the bundle carries and assumes, released as an import without flags does. */
-export function holdingsOfBundle(source: string, { snaps, media, assumes }: BundleManifest): Holdings {
+export function holdingsOfBundle(source: string, { created, snaps, media, assumes }: BundleManifest): Holdings {
   return {
     source,
+    created,
     revisions: [
       ...snaps.flatMap(({ snapId, name, revisions }) =>
         revisions.map(({ revision, digest }) => ({ snapId, name, revision, digest })),

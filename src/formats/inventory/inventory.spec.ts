@@ -78,6 +78,7 @@ describe('an inventory', () => {
   it('tells what the store holds', () => {
     expect(holdingsOfInventory('x.jsonl', inventory)).toEqual({
       source: 'x.jsonl',
+      created: '2026-01-02T03:04:05Z',
       revisions: [{ snapId: jq.snapId, name: 'jq', revision: 6, digest }],
       components: [{ snapId: jq.snapId, name: 'docs', revision: 2, digest: componentDigest }],
       media: [icon],

@@ -65,9 +65,10 @@ export interface InventoryMedia {
 }
 
 /** What the store that wrote the inventory holds. @param source the inventory's file, for messages */
-export function holdingsOfInventory(source: string, { snaps, media }: StoreInventory): Holdings {
+export function holdingsOfInventory(source: string, { created, snaps, media }: StoreInventory): Holdings {
   return {
     source,
+    created,
     revisions: snaps.flatMap(({ snapId, name, revisions }) =>
       revisions.map(({ revision, digest }) => ({ snapId, name, revision, digest })),
     ),

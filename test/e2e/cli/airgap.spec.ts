@@ -161,6 +161,12 @@ describe('air-gapped mode, by the command line', () => {
     expect(stderr).toContain('the store is in air-gapped mode (air-gapped)');
   });
 
+  it('fetches no snaps', async () => {
+    const { exitCode, stderr } = await scene.run(['fetch-snaps', 'jq']);
+    expect(exitCode).toBe(4);
+    expect(stderr).toBe('error: fetching snaps is not possible here: the store is in air-gapped mode (air-gapped)\n');
+  });
+
   it('tries the servers that are set where it is off', async () => {
     await scene.must('disable-airgap-mode', '--yes-this-store-may-go-online');
     const server = await scene.startServer();

@@ -198,6 +198,7 @@ describe(planExport.name, () => {
   function holdings(revisions: readonly [string, number][], lines: readonly string[] = []): Holdings {
     return {
       source: 'x',
+      created: '2026-01-02T03:04:05Z',
       revisions: revisions.map(([name, revision]) => ({
         snapId: of(name),
         name,

@@ -8,7 +8,14 @@ import { testSnapId } from '../../../../test/support/test-authority.js';
 import { FetchPlanner, type PlannedFetch } from './fetch-planner.js';
 import { HoldingsConflictError } from './plan.errors.js';
 
-const NOTHING: Holdings = { source: 'inventory', revisions: [], components: [], media: [], releases: [] };
+const NOTHING: Holdings = {
+  source: 'inventory',
+  created: '2026-01-02T00:00:00Z',
+  revisions: [],
+  components: [],
+  media: [],
+  releases: [],
+};
 const [snapId, name] = [testSnapId('jq'), 'jq'];
 const digestOf = (revision: number) => sha3(Buffer.from(`jq ${revision}`));
 const componentDigest = (revision: number) => sha3(Buffer.from(`jq+docs ${revision}`));
@@ -94,7 +101,11 @@ describe('what the other side holds', () => {
 
   it.each([
     ['is released nowhere there', [holding(6, { isReleased: false })]],
-    ['is on another channel as far as one of them tells', [holding(6), { ...NOTHING, releases: [onStable(5)] }]],
+    ['has another revision on it', [{ ...holding(6), releases: [onStable(5)] }]],
+    [
+      'has another one on it since',
+      [{ ...NOTHING, created: '2026-01-03T00:00:00Z', releases: [onStable(5)] }, holding(6)],
+    ],
   ])('still has its channel carried where it %s', async (_, since) => {
     const made = await planSince(since, { revision: 6 });
     expect(carriedRevisions(made)).toEqual([]);
@@ -103,6 +114,11 @@ describe('what the other side holds', () => {
     expect(snap?.channelMap.map(({ channel, revision }) => `${channel.toString()} ${revision}`)).toEqual([
       'latest/stable 6',
     ]);
+  });
+
+  it('is told by the newest, in whatever order they are given', async () => {
+    const before = { ...holding(5), created: '2026-01-01T00:00:00Z' };
+    expect((await planSince([holding(6), before], { revision: 6 })).plan.bundles).toEqual([]);
   });
 
   it('has components that are not carried again beside a newer revision', async () => {

@@ -7,19 +7,17 @@ import { HoldingsConflictError } from './plan.errors.js';
 export class Held {
   private readonly revisions = new Map<string, Holding>();
   private readonly components = new Map<string, Holding>();
-  private readonly releases = new Map<string, Set<number>>();
+  private readonly releases = new Map<string, number>();
   private readonly media = new Map<string, Sha3_384>();
 
   constructor(holdings: readonly Holdings[]) {
-    for (const { source, revisions, components, media, releases } of holdings) {
+    const oldestFirst = [...holdings].sort((one, other) => Date.parse(one.created) - Date.parse(other.created));
+    for (const { source, revisions, components, media, releases } of oldestFirst) {
       for (const one of revisions) this.revisions.set(keyOf(one.snapId, one.revision), { digest: one.digest, source });
       for (const one of components)
         this.components.set(keyOf(one.snapId, one.revision, one.name), { digest: one.digest, source });
       for (const digest of media) this.media.set(digest.hex, digest);
-      for (const release of releases) {
-        const key = releaseKey(release);
-        this.releases.set(key, (this.releases.get(key) ?? new Set()).add(release.revision));
-      }
+      for (const release of releases) this.releases.set(releaseKey(release), release.revision);
     }
   }
 
@@ -41,10 +39,9 @@ export class Held {
     );
   }
 
-  /** Whether everything that tells of the channel says that this is on it. */
+  /** Whether the newest that tells of the channel says that this is on it. */
   hasRelease(release: HeldRelease): boolean {
-    const revisions = this.releases.get(releaseKey(release));
-    return revisions?.size === 1 && revisions.has(release.revision);
+    return this.releases.get(releaseKey(release)) === release.revision;
   }
 }
 
