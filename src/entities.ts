@@ -14,7 +14,7 @@ import { AuthorityNonce } from './modules/registration/authority/entities/author
 import { AuthorityOperator } from './modules/registration/authority/entities/authority-operator.entity.js';
 import { RegisteredStore } from './modules/registration/authority/entities/registered-store.entity.js';
 import { BundleSigner } from './modules/snap-import/signers/bundle-signer.entity.js';
-import { ImportRecord } from './modules/snap-import/import-record.entity.js';
+import { ImportRecord } from './modules/snap-import/ledger/import-record.entity.js';
 import { Setting } from './platform/config/setting.entity.js';
 import type { SchemaParts } from './platform/database/data-source.js';
 import { MIGRATIONS } from './platform/database/migrations/index.js';

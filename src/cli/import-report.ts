@@ -9,6 +9,11 @@ export function renderImport(report: ImportReport): string {
   const { snaps, revisions, components, releases } = report;
   const names = [...new Set([...revisions, ...components, ...releases, ...snaps].map(({ name }) => name))];
   const lines = [...names.flatMap((name) => renderSnap(report, name)), `${file}: ${summaryOf(report)}`];
+  const { record } = report;
+  if (record !== null) {
+    const { number, sha3_384 } = record;
+    lines.push(`${file}: recorded as import ${number}, whose report has the SHA3-384 digest ${sha3_384}`);
+  }
   return dryRun ? [...lines, `${file}: verified; nothing was changed`].join('\n') : lines.join('\n');
 }
 
@@ -21,7 +26,7 @@ export function summaryOf({
   media,
   releases,
   assertions,
-}: ImportReport): string {
+}: Omit<ImportReport, 'record'>): string {
   const count = (of: readonly { readonly outcome: string }[], outcome: string): number =>
     of.filter((one) => one.outcome === outcome).length;
   const added = listed([

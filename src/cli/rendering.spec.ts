@@ -139,6 +139,7 @@ describe(renderImport.name, () => {
     ],
     assertions: { added: 3, updated: 0, unchanged: 1 },
     notes: [],
+    record: { number: 17, id: 'b', sha3_384: 'abcd' },
   };
 
   it('tells each snap by itself, and of channels what became of them', () => {
@@ -152,13 +153,14 @@ describe(renderImport.name, () => {
       '[snap core22] What the store says of core22 is new',
       '[snap core22] latest/stable amd64 is 1 already',
       'jq.tar.gz: new: 1 snap, 1 revision, 1 component, 1 picture, 3 assertions; updated: 1 snap; 1 channel moved; signed by laptop',
+      'jq.tar.gz: recorded as import 17, whose report has the SHA3-384 digest abcd',
     ]);
   });
 
   it('claims nothing on a dry run', () => {
-    const text = renderImport({ ...report, dryRun: true });
+    const text = renderImport({ ...report, dryRun: true, record: null });
     expect(text).toContain('[snap jq] Would upload snap blob and assertions for jq revision 6');
-    expect(text).not.toMatch(/Uploaded|successfully/);
+    expect(text).not.toMatch(/Uploaded|successfully|recorded/);
     expect(text).toMatch(/jq\.tar\.gz: verified; nothing was changed$/);
   });
 

@@ -17,6 +17,7 @@ import { addFetchSnaps } from './fetch-snaps.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
 import { addGenerateKeys } from './generate-keys.js';
+import { addImports } from './imports.js';
 import { addInventory } from './inventory.js';
 import { addKeys } from './keys.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
@@ -47,6 +48,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addFetchSnaps,
   addPushSnap,
   addParts,
+  addImports,
   addListPushedSnaps,
   addListRevisions,
   addChannelMap,

@@ -44,10 +44,12 @@ async function push(session: Session, files: readonly string[], options: PushOpt
   if (options.pushChannelMap === true && options.channel !== undefined) {
     throw new UsageError('--push-channel-map and --channel do not go together');
   }
-  const [{ Channel }, { planImports }] = await Promise.all([
+  const [{ Channel }, { planImports }, { whoTypes }] = await Promise.all([
     import('../../kernel/channel.js'),
     import('../../formats/bundle/index.js'),
+    import('../os-user.js'),
   ]);
+  const by = whoTypes();
   const channel = options.channel === undefined ? null : Channel.parse(options.channel);
   const { sources, ignored } = await planImports(files);
   for (const { path, reason } of ignored) session.out.note(`${path} ${reason}; not imported`);
@@ -59,6 +61,7 @@ async function push(session: Session, files: readonly string[], options: PushOpt
         channel,
         replaceMap: options.pushChannelMap === true,
         dryRun: options.dryRun === true,
+        by,
         signal: session.signal,
       });
       await pushing.importAll(inputs);

@@ -4,7 +4,7 @@ import { MANIFEST_PATH, type BundleManifest } from '../../formats/bundle/index.j
 import { BlobReader } from '../blobs/index.js';
 import { CatalogWriter } from '../catalog/index.js';
 import { AssumptionMissingError } from './import.errors.js';
-import { ImportRepository } from './import.repository.js';
+import { ImportRepository } from './ledger/import.repository.js';
 
 /** What the store has already of what a manifest speaks of. */
 @Injectable()

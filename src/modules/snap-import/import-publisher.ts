@@ -9,7 +9,7 @@ import type { CarriedFile } from './carried-file.js';
 import type { CarriedPictures } from './carried-pictures.js';
 import type { VerifiedContent, VerifiedSnap } from './import-reading.js';
 import type { ImportedMedia, ImportedRevision, ImportedSnap, ImportReport } from './import-report.js';
-import { ImportRepository } from './import.repository.js';
+import { ImportLedger } from './ledger/import-ledger.js';
 import { releasesOf, type ReleaseWish } from './release-requests.js';
 import type { SnapClaim } from './snap-evidence.js';
 import { toSnapMetadata } from './snap-metadata.js';
@@ -33,7 +33,7 @@ interface SnapResult {
 export class ImportPublisher {
   constructor(
     private readonly catalog: CatalogWriter,
-    private readonly ledger: ImportRepository,
+    private readonly ledger: ImportLedger,
     private readonly transaction: Transaction,
     private readonly clock: Clock,
   ) {}
@@ -42,8 +42,7 @@ export class ImportPublisher {
   publish(file: CarriedFile, content: VerifiedContent, wish: ReleaseWish, intake: BlobIntake): Promise<ImportReport> {
     return intake.publish(async () => {
       const report = await this.apply(file, content, wish, false);
-      await this.ledger.finish(intake.id, report);
-      return report;
+      return { ...report, record: await this.ledger.finish(intake.id, report) };
     });
   }
 
@@ -51,7 +50,7 @@ export class ImportPublisher {
   async rehearse(file: CarriedFile, content: VerifiedContent, wish: ReleaseWish): Promise<ImportReport> {
     try {
       return await this.transaction.run(async () => {
-        throw new Undo(await this.apply(file, content, wish, true));
+        throw new Undo({ ...(await this.apply(file, content, wish, true)), record: null });
       });
     } catch (thrown) {
       if (thrown instanceof Undo) return thrown.report;
@@ -64,7 +63,7 @@ export class ImportPublisher {
     content: VerifiedContent,
     wish: ReleaseWish,
     dryRun: boolean,
-  ): Promise<ImportReport> {
+  ): Promise<Omit<ImportReport, 'record'>> {
     const assertions = await content.assertions.store();
     const results: SnapResult[] = [];
     if (!content.isHeldAlready)

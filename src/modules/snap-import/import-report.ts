@@ -1,6 +1,6 @@
 import type { ChannelMove } from '../catalog/index.js';
 
-/** What one file brought, or would bring: the answer of `push-snap`, kept in the ledger. */
+/** What one file brought, or would bring: the answer of `push-snap`, kept in the ledger. Specified in docs/import-report.md. */
 export interface ImportReport {
   readonly file: string;
   readonly kind: 'bundle' | 'pair';
@@ -18,6 +18,16 @@ export interface ImportReport {
   readonly releases: readonly ChannelMove[];
   readonly assertions: { readonly added: number; readonly updated: number; readonly unchanged: number };
   readonly notes: readonly string[];
+  /** Where the ledger keeps it; null for a dry run. */
+  readonly record: ImportReceipt | null;
+}
+
+/** Names a report in the ledger. */
+export interface ImportReceipt {
+  readonly number: number;
+  readonly id: string;
+  /** Of the report as the ledger keeps it; lowercase hex. */
+  readonly sha3_384: string;
 }
 
 /** Who vouches for channel map and metadata. */

@@ -14,9 +14,11 @@ import { ImportPublisher } from './import-publisher.js';
 import { ImportReading, type ImportProgress } from './import-reading.js';
 import type { ImportReport } from './import-report.js';
 import { ImportOptionError, ImportStoppedError, placed } from './import.errors.js';
-import { ImportRepository } from './import.repository.js';
+import { ImportLedger } from './ledger/import-ledger.js';
 import type { ReleaseWish } from './release-requests.js';
 import { SignerService } from './signers/signer.service.js';
+
+const PROCESS_ENDED = 'the process that imported it ended before the import did';
 
 export interface ImportOptions {
   /** Verifies everything and says what would change; nothing changes. */
@@ -25,6 +27,8 @@ export interface ImportOptions {
   readonly channel?: Channel | null;
   /** The bundle's channel map replaces that of its snaps. */
   readonly replaceMap?: boolean;
+  /** Who pushes it, for the ledger: a user of the operating system. Left out: the program by itself. */
+  readonly by?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
 }
@@ -45,7 +49,7 @@ export class ImportService implements OnModuleDestroy {
     private readonly intakes: BlobIntakes,
     private readonly collector: Collector,
     private readonly publisher: ImportPublisher,
-    private readonly ledger: ImportRepository,
+    private readonly ledger: ImportLedger,
     loggers: LoggerFactory,
   ) {
     this.log = loggers.named('snap-import');
@@ -89,7 +93,7 @@ export class ImportService implements OnModuleDestroy {
   }
 
   private async carryIn(file: CarriedFile, options: ImportOptions): Promise<ImportReport> {
-    const { dryRun = false, channel = null, replaceMap = false } = options;
+    const { dryRun = false, channel = null, replaceMap = false, by = null } = options;
     const wish = { channel, replaceMap };
     const signal = anyOf(this.stopping.signal, options.signal);
     const id = randomUUID();
@@ -99,7 +103,7 @@ export class ImportService implements OnModuleDestroy {
       checkWish(file, wish);
       await this.tidyUp();
       return await this.intakes.with(id, async (intake) => {
-        if (!dryRun) await this.ledger.start(id, file.name);
+        if (!dryRun) await this.ledger.start(id, file.name, by);
         reading = this.readingOf(file, intake, wish, signal, options);
         const content = await reading.read();
         if (dryRun) return this.publisher.rehearse(file, content, wish);
@@ -131,16 +135,15 @@ export class ImportService implements OnModuleDestroy {
   /** What imports have left behind whose process was killed. */
   private async tidyUp(): Promise<void> {
     await this.collector.abandonedStagings(false);
-    const dead: string[] = [];
-    for (const { id } of await this.ledger.running()) if (!(await this.intakes.isAlive(id))) dead.push(id);
-    await this.ledger.fail(dead, 'the process that imported it ended before the import did');
+    for (const { id } of await this.ledger.running())
+      if (!(await this.intakes.isAlive(id))) await this.ledger.fail(id, new ImportStoppedError(PROCESS_ENDED));
   }
 
   /** The ledger is only told; where the database is gone, the row is found dead later. */
   private async recordFailure(id: string, file: CarriedFile, error: unknown): Promise<void> {
     this.log.warn({ file: file.name, reason: messageOf(error) }, 'an import failed; nothing of it is visible');
     try {
-      await this.ledger.fail([id], messageOf(error));
+      await this.ledger.fail(id, error);
     } catch (failure) {
       this.log.warn({ file: file.name, reason: messageOf(failure) }, 'the ledger could not be told of a failed import');
     }

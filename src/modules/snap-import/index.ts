@@ -1,11 +1,13 @@
 export { CarriedFile } from './carried-file.js';
 export { ImportPolicy, type ImportProposal, type ProposedSnap } from './import-policy.js';
 export type { ImportProgress } from './import-reading.js';
-export { ImportRecord, type ImportState } from './import-record.entity.js';
 export type * from './import-report.js';
 export * from './import.errors.js';
-export { ImportRepository } from './import.repository.js';
 export { ImportService, type ImportOptions } from './import.service.js';
+export type { ImportDocument } from './ledger/import-document.js';
+export { ImportRecord, type ImportState } from './ledger/import-record.entity.js';
+export * from './ledger/ledger.errors.js';
+export { LedgerReader, type RecordedReport, type ReportVerdict } from './ledger/ledger-reader.js';
 export { describeWaiting, PartImports, type PartsWaiting } from './parts/part-imports.js';
 export * from './parts/parts.errors.js';
 export { BundleSigner } from './signers/bundle-signer.entity.js';

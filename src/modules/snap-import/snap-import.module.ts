@@ -7,8 +7,10 @@ import { CatalogModule } from '../catalog/index.js';
 import { HeldContent } from './held-content.js';
 import { ImportPolicy } from './import-policy.js';
 import { ImportPublisher } from './import-publisher.js';
-import { ImportRepository } from './import.repository.js';
 import { ImportService } from './import.service.js';
+import { ImportLedger } from './ledger/import-ledger.js';
+import { ImportRepository } from './ledger/import.repository.js';
+import { LedgerReader } from './ledger/ledger-reader.js';
 import { PartImports } from './parts/part-imports.js';
 import { WaitingParts } from './parts/waiting-parts.js';
 import { BundleSignerRepository } from './signers/bundle-signer.repository.js';
@@ -21,14 +23,16 @@ import { WatchFolder } from './watch/watch-folder.js';
     { provide: ImportPolicy, inject: [ImportRules], useFactory: (rules: ImportRules): ImportPolicy => rules },
     BundleSignerRepository,
     HeldContent,
+    ImportLedger,
     ImportPublisher,
     ImportRepository,
     ImportService,
+    LedgerReader,
     PartImports,
     SignerService,
     WaitingParts,
     WatchFolder,
   ],
-  exports: [ImportService, PartImports, ImportRepository, SignerService, WatchFolder],
+  exports: [ImportService, LedgerReader, PartImports, SignerService, WatchFolder],
 })
 export class SnapImportModule {}

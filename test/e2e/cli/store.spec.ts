@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -51,12 +52,13 @@ describe('a store, by its command line', () => {
     it("reports in the words that operators' scripts know", async () => {
       const { exitCode, stdout, stderr } = await scene.run(['push-snap', await scene.pair('jq', 6)]);
       expect(exitCode).toBe(0);
-      expect(stdout.split('\n')).toEqual([
+      const [recorded, ...rest] = stdout.trimEnd().split('\n').reverse();
+      expect(recorded).toMatch(/^jq_6\.snap: recorded as import 1, whose report has the SHA3-384 digest [0-9a-f]{96}$/);
+      expect(rest.reverse()).toEqual([
         '[snap jq] Uploaded snap blob and assertions for jq revision 6',
         '[snap jq] latest/stable amd64: none -> 6',
         '[snap jq] Channelmaps were successfully updated.',
         'jq_6.snap: new: 1 snap, 1 revision, 3 assertions; 1 channel moved; not signed',
-        '',
       ]);
       // No terminal: one line a step, on stderr, or nothing at all.
       expect(stderr).toMatch(/^.*jq_6\.snap: reading/);
@@ -131,6 +133,24 @@ describe('a store, by its command line', () => {
       expect(exitCode).toBe(0);
       expect(stdout.match(/Uploaded snap blob/g)).toHaveLength(2);
       expect(stderr).toMatch(/^note: .*notes\.txt is neither a bundle nor a snap; not imported$/m);
+    });
+  });
+
+  describe('imports', () => {
+    it('are on record, failed ones too, with a report to print whose digest anybody can check', async () => {
+      const { imports } = (await scene.json('imports', 'list')) as { imports: { number: number; state: string }[] };
+      expect(imports.map(({ number }) => number)).toEqual(imports.map((_, index) => imports.length - index));
+      expect(imports.map(({ state }) => state)).toContain('failed');
+      const page = await scene.must('imports', 'show', '1');
+      expect(page).toMatch(/^Report of import 1\n\nFile: +jq_6\.snap\nOutcome: +imported\n/);
+      expect(page).toMatch(/^ {2}3 assertions, each up to a trusted root: 1 account, 1 snap-declaration, 1 snap-rev/m);
+      expect(page).toMatch(/^ {4}latest\/stable amd64: none -> 6$/m);
+      const raw = await scene.must('imports', 'show', '1', '--raw');
+      const digest = createHash('sha3-384').update(raw).digest('hex');
+      expect(page).toContain(`The SHA3-384 digest of this report is ${digest}\n`);
+      const other = await scene.run(['imports', 'verify', '1', '--digest', 'ab'.repeat(48)]);
+      expect(other).toMatchObject({ exitCode: 3 });
+      expect(await scene.must('imports', 'verify')).toMatch(/^\d+ reports, each as it was recorded; import \d+ has /);
     });
   });
 
