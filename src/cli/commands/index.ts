@@ -22,6 +22,7 @@ import { addInventory } from './inventory.js';
 import { addKeys } from './keys.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
+import { addListUpdates } from './list-updates.js';
 import { addMigrateDatabase } from './migrate-database.js';
 import { addParts } from './parts.js';
 import { addPolicy } from './policy.js';
@@ -46,6 +47,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addEnableAirgapMode,
   addDisableAirgapMode,
   addFetchSnaps,
+  addListUpdates,
   addPushSnap,
   addParts,
   addImports,

@@ -1,7 +1,4 @@
-import { open, stat } from 'node:fs/promises';
-
 import {
-  BundleUnreadableError,
   type Holdings,
   holdingsOfBundle,
   isBundleSource,
@@ -9,13 +6,8 @@ import {
   planImports,
   readBundleSource,
 } from '../../formats/bundle/index.js';
-import {
-  holdingsOfInventory,
-  INVENTORY_LIMITS,
-  looksLikeInventory,
-  readInventory,
-} from '../../formats/inventory/index.js';
-import { messageOf } from '../../kernel/store-error.js';
+import { holdingsOfInventory, readInventory } from '../../formats/inventory/index.js';
+import { inventoryBytes } from './inventory-file.js';
 
 /**
  * What the other side holds by these files: inventories of it, and bundles (whole, unpacked or in parts, or folders of them) that it has
@@ -48,27 +40,4 @@ async function holdingsOfBundles(paths: readonly string[], signal: AbortSignal):
     }
   }
   return holdings;
-}
-
-/** Null where it is something else. */
-async function inventoryBytes(path: string): Promise<Buffer | null> {
-  try {
-    if (!(await stat(path)).isFile()) return null;
-    const file = await open(path, 'r');
-    try {
-      const start = Buffer.alloc(1);
-      const { bytesRead } = await file.read(start, 0, 1, 0);
-      if (!looksLikeInventory(start.subarray(0, bytesRead))) return null;
-      // One byte more than is allowed tells.
-      const bytes = Buffer.alloc(Math.min((await file.stat()).size, INVENTORY_LIMITS.bytes + 1));
-      const { bytesRead: filled } = await file.read(bytes, 0, bytes.length, 0);
-      return bytes.subarray(0, filled);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw new BundleUnreadableError({ file: path, member: null }, `cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }

@@ -8,3 +8,5 @@ export { loadFetchService } from './load-fetch-service.js';
 export { FetchPlanner, type PlannedFetch } from './plan/fetch-planner.js';
 export * from './plan/fetch-plan.js';
 export * from './plan/fetch-request.js';
+export type { ChannelUpdate, UpdateKind, UpdateReport } from './updates/channel-updates.js';
+export { listUpdates } from './updates/list-updates.js';

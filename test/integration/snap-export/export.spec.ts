@@ -93,7 +93,8 @@ async function run(given: Partial<ExportRequest>, partBytes: number | null = nul
 }
 
 /** All that a store says to devices and to whoever runs it, whenever it was put in. */
-async function contents({ query, blobFiles }: TestStore): Promise<Record<string, unknown>> {
+async function contents(store: TestStore): Promise<Record<string, unknown>> {
+  const query = <T>(sql: string): Promise<T[]> => store.query<T>(sql);
   return {
     snaps: await query('SELECT snap_id, name, publisher_id, default_track, metadata FROM snap_store.snap ORDER BY 1'),
     revisions: (
@@ -109,7 +110,7 @@ async function contents({ query, blobFiles }: TestStore): Promise<Record<string,
     )
       .map(({ line }) => line)
       .sort(),
-    files: await blobFiles(),
+    files: await store.blobFiles(),
   };
 }
 
