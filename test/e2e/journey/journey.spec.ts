@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { clientHome, prepareClient, testRoot } from '../../device/support/client.js';
 import { Device } from '../../device/support/device.js';
+import { fakestoreFiles } from '../../device/support/fakestore.js';
 import { SnapMaker } from '../../device/support/snap-maker.js';
-import { bundleOf } from './carried-bundle.js';
 import { DatabaseServer } from './database-server.js';
 import { Machine } from './machine.js';
 
@@ -15,6 +15,9 @@ const EMAIL = 'operator@example.org';
 const ACCOUNT_PASSWORD = 'account-password-of-the-operator';
 const PROXY_ACCESS_PASSWORD = 'access-password-of-the-store';
 const SNAPSTORE_BETA_PASSWORD = 'installation-password';
+/** snapd's own test store stands for the general one. */
+const UPSTREAM_FOLDER = '/srv/upstream';
+const UPSTREAM = '127.0.0.1:11028';
 const PUSH = '/var/snap/snap-store-proxy/common/snaps-to-push/jq-20200406T103511.tar.gz';
 const INSTALLED = 'jq 6.0 from Testrootorg** installed\n';
 
@@ -42,7 +45,7 @@ describe('the journey from a connected machine to a device that never sees the i
     folder = await mkdtemp(join(tmpdir(), 'journey-'));
     await mkdir(join(folder, 'pairs'));
     const snaps = new SnapMaker(join(folder, 'pairs'));
-    jqBundle = await bundleOf([await snaps.make('jq', 6), ...(await snaps.essentials())]);
+    const pairs = [await snaps.make('jq', 6), ...(await snaps.essentials())];
     online = await Machine.boot('the connected machine', {
       isOnline: true,
       hasNode: true,
@@ -53,6 +56,10 @@ describe('the journey from a connected machine to a device that never sees the i
       `printf '#!/bin/sh\\nexec node ${process.cwd()}/dist/cli.js "$@"\\n' >/usr/local/bin/snap-proxy &&
        chmod +x /usr/local/bin/snap-proxy && cp /usr/local/bin/snap-proxy /usr/local/bin/snap-store-proxy`,
     );
+    for (const pair of pairs) {
+      for (const { path, bytes } of await fakestoreFiles(pair))
+        await online.receive(`${UPSTREAM_FOLDER}/${path}`, bytes);
+    }
     closed = await Machine.boot('the closed machine');
     database = await DatabaseServer.boot();
     deviceSide = await Machine.boot('the device network');
@@ -152,11 +159,30 @@ sudo snap-store-proxy status`;
     expect(status).toMatch(/^ {2}https: running/m);
   });
 
+  it('fetches on the connected machine what a device will ask for', async () => {
+    const env = { SNAP_STORE_PROXY_DATA: '/var/lib/snap-store-proxy' };
+    const fakestore = `${clientHome}/bin/fakestore run --dir ${UPSTREAM_FOLDER} --addr ${UPSTREAM}`;
+    await online.start(
+      `sh -c '${fakestore} & until curl -s -o /dev/null http://${UPSTREAM}/; do sleep 0.1; done; echo answers; wait'`,
+      /answers/,
+    );
+    await online.must(`sudo snap-store-proxy config proxy.upstream=http://${UPSTREAM}`, { env });
+    const said = await online.must('sudo snap-store-proxy fetch-snaps jq --channel=stable --architecture=amd64', {
+      env,
+    });
+    const [, path = ''] = /^Downloaded jq to (\S+\/jq-\d{8}T\d{6}\.tar\.gz)$/m.exec(said) ?? [];
+    expect(said).toMatch(/signed by/);
+    await online.must(`cp ${path} /srv/carried-snaps`);
+    jqBundle = await readFile(`/proc/${online.pid}/root/srv/carried-snaps`);
+  });
+
   it('takes a pushed bundle from the place that the document names', async () => {
     await closed.must('test -d /var/snap/snap-store-proxy/common/snaps-to-push/');
     await closed.receive(PUSH, jqBundle);
     const said = await closed.must(`sudo snap-store-proxy push-snap ${PUSH}`);
     expect(said).toContain('jq');
+    // Registration has made the connected side's signer known.
+    expect(said).toMatch(/signed by/i);
     expect(await closed.must('sudo snap-store-proxy list-pushed-snaps')).toMatch(/^jq\s/m);
   });
 
