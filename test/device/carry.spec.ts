@@ -1,7 +1,10 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { decodeAssertionStream } from '../../src/formats/assertion/index.js';
+import { inspectSnap } from '../../src/formats/snap-file/index.js';
+import { FileAccess } from '../../src/formats/squashfs/index.js';
 import { type EmulatedOnlineStore, startOnlineStore } from '../support/online-store.js';
 import { testRoot } from './support/client.js';
 import type { Device } from './support/device.js';
@@ -9,7 +12,6 @@ import { Fakestore } from './support/fakestore.js';
 import { Lab } from './support/lab.js';
 import { snapIdOf } from './support/snap-maker.js';
 import { StoreProcess } from './support/store-process.js';
-import { decodeAssertionStream } from '../../src/formats/assertion/index.js';
 
 const KIB = 1024;
 
@@ -46,6 +48,15 @@ class ConnectedSide {
   }
 }
 
+async function yamlIn(snap: string): Promise<string> {
+  const file = await open(snap);
+  try {
+    return (await inspectSnap(await FileAccess.of(file))).yamlText;
+  } finally {
+    await file.close();
+  }
+}
+
 async function sizeOf(path: string): Promise<number> {
   return (await stat(path)).size;
 }
@@ -69,7 +80,8 @@ describe('snaps are fetched from an online store, carried across, and installed 
       upstream = await Fakestore.start(lab.folder);
       for (const snap of await lab.snaps.essentials()) await upstream.offer(snap);
       await upstream.offer(await lab.snaps.make('jq', 6, { sizeBytes: 300 * KIB }));
-      for (const name of others) await upstream.offer(await lab.snaps.make(name, 1, { sizeBytes: 100 * KIB }));
+      const pairs = await Promise.all(others.map((name) => lab.snaps.make(name, 1, { sizeBytes: 100 * KIB })));
+      for (const pair of pairs) await upstream.offer(pair);
       connected = await ConnectedSide.open(lab, 'connected-fakestore', upstream.url);
       device = await lab.device();
     });
@@ -136,7 +148,9 @@ describe('snaps are fetched from an online store, carried across, and installed 
       const snap = await lab.snaps.make(name, revision, yaml === undefined ? {} : { yaml });
       const [content, stream] = await Promise.all([readFile(snap), readFile(snap.replace(/\.snap$/, '.assert'))]);
       const type = name === 'snapd' ? 'snapd' : name.startsWith('core') ? 'base' : 'app';
-      await upstream.publish({ name, revision, snapId: snapIdOf(name), content, stream, type, base: null });
+      const base = type !== 'app' ? null : name === 'viewer' ? 'core22' : 'core24';
+      const snapYaml = await yamlIn(snap);
+      await upstream.publish({ name, revision, snapId: snapIdOf(name), content, stream, type, base, snapYaml });
     }
 
     it('a snap comes with its base, its content providers and their bases: no second trip', async () => {

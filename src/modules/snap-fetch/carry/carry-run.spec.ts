@@ -270,7 +270,11 @@ describe(CarryRun.name, () => {
     ['name', usualYaml('qj', 1), /says its name is "jq", and its snap.yaml "qj"/],
     ['version', usualYaml('jq', 2), /says its version is "1.0", and its snap.yaml "2.0"/],
     ['base', usualYaml('jq', 1).replace('core22', 'core24'), /says its base is "core22", and its snap.yaml "core24"/],
-    ['architectures', usualYaml('jq', 1).replace('amd64', 'arm64'), /its architectures is "amd64"/],
+    [
+      'architectures',
+      usualYaml('jq', 1).replace('amd64', 'arm64'),
+      /releases it for amd64, and its snap.yaml says arm64/,
+    ],
     ['provenance', `${usualYaml('jq', 1)}provenance: elsewhere\n`, /its provenance is "global-upload"/],
   ])('writes no bundle where the snap itself has another %s than the store said', async (_what, snapYaml, message) => {
     await expect(carry(planFor(snap('jq', { snapYaml })))).rejects.toMatchObject({

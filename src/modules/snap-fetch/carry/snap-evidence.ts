@@ -2,6 +2,7 @@ import { type Assertion, assertionRef } from '../../../formats/assertion/index.j
 import { inspectComponent, inspectSnap } from '../../../formats/snap-file/index.js';
 import { parseSnapYaml } from '../../../formats/snap-yaml/index.js';
 import { FileAccess } from '../../../formats/squashfs/index.js';
+import { runsOn } from '../../../kernel/architecture.js';
 import type { AssertionChains } from '../assertions/assertion-chains.js';
 import type { FileDownload } from '../download/file-download.js';
 import { aboutSubject, FetchRefusedError } from '../fetch.errors.js';
@@ -91,15 +92,26 @@ export async function checkSnapFile(
 ): Promise<void> {
   const subject = file.wanted.name;
   const { yaml } = await inspected(file, inspectSnap);
-  const declared = [...yaml.architectures].sort().join(', ');
   mustAgree(subject, 'its snap.yaml', [
     ['name', yaml.name, snap.name],
     ['provenance', yaml.provenance ?? USUAL_PROVENANCE, provenance],
     ['version', yaml.version, store.version],
-    ['architectures', declared, [...store.architectures].sort().join(', ')],
     // A store that does not say it leaves it to the snap.
     ['base', yaml.base ?? '', store.base ?? yaml.base ?? ''],
   ]);
+  mustRunWhereReleased(subject, yaml.architectures, snap, store.revision);
+}
+
+/** A store may say `all` of a snap that runs on less (snapd's fakestore does of every one); devices are told what the snap says. */
+function mustRunWhereReleased(subject: string, declared: readonly string[], snap: PlannedSnap, revision: number): void {
+  const released = snap.channelMap.filter((release) => release.revision === revision);
+  const wrong = released.find(({ architecture }) => architecture !== 'all' && !runsOn(declared, architecture));
+  if (wrong === undefined) return;
+  const only = shown(declared.join(', '));
+  throw new FetchRefusedError(
+    subject,
+    `the store releases it for ${wrong.architecture}, and its snap.yaml says ${only}`,
+  );
 }
 
 /** As `checkSnapFile`, for a component. */
