@@ -5,7 +5,6 @@ import {
   SquashfsError,
   SquashfsReader,
 } from '../../../formats/squashfs/index.js';
-import { StoreError } from '../../../kernel/store-error.js';
 import type { OnlineStore, StoreDownload, StoreRequestOptions } from '../../upstream/index.js';
 
 const BLOCK_BYTES = 128 * 1024;
@@ -15,6 +14,7 @@ const MAX_BLOCKS = 64;
 /**
  * Reads `meta/snap.yaml` out of a snap in the store, without the rest of it. Null where the store does not send parts of files, or
  * where the file is not to be read; what is wrong with it will show when it is fetched.
+ * @throws what the store throws
  */
 export async function readRemoteSnapYaml(
   store: OnlineStore,
@@ -25,8 +25,7 @@ export async function readRemoteSnapYaml(
     const reader = await SquashfsReader.open(new RemoteFile(store, download, options), INSPECTION_LIMITS);
     return (await reader.readFile('meta/snap.yaml', MAX_YAML_BYTES)).toString('utf8');
   } catch (error) {
-    options.signal.throwIfAborted();
-    if (error instanceof StoreError) return null;
+    if (error instanceof SquashfsError) return null;
     throw error;
   }
 }
