@@ -3,6 +3,8 @@ import { AirgapEvent } from './modules/airgap-policy/mode/airgap-event.entity.js
 import { StoredImportPolicy } from './modules/airgap-policy/rules/import-policy.entity.js';
 import { AssertionRow } from './modules/assertions/assertion.entity.js';
 import { Blob } from './modules/blobs/blob.entity.js';
+import { ComponentPair } from './modules/catalog/entities/component-pair.entity.js';
+import { ComponentRevision } from './modules/catalog/entities/component-revision.entity.js';
 import { Release } from './modules/catalog/entities/release.entity.js';
 import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js';
 import { Snap } from './modules/catalog/entities/snap.entity.js';
@@ -30,6 +32,8 @@ export const SCHEMA_PARTS = {
     Blob,
     BundleSigner,
     CertificateAuthority,
+    ComponentPair,
+    ComponentRevision,
     ImportRecord,
     RegisteredStore,
     Release,

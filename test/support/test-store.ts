@@ -33,7 +33,16 @@ export interface TestStoreOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-const TABLES = ['assertion', 'blob', 'bundle_signer', 'release', 'snap', 'snap_revision'];
+const TABLES = [
+  'assertion',
+  'blob',
+  'bundle_signer',
+  'component_pair',
+  'component_revision',
+  'release',
+  'snap',
+  'snap_revision',
+];
 
 /** All services of a store on a database, trusting the authority. */
 export async function openTestStore(options: TestStoreOptions): Promise<TestStore> {

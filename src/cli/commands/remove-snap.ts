@@ -42,6 +42,7 @@ async function remove(session: Session, name: string, options: RemoveOptions): P
       const verb = isRehearsal ? 'would remove' : 'removed';
       return [
         `${verb} ${plan.isWholeSnap ? `${name}, all of it` : name}: revision ${revisions}`,
+        ...plan.components.map(({ name: component, revision }) => `${verb} ${name}+${component}: revision ${revision}`),
         ...closed.map((channel) => `${isRehearsal ? 'would close' : 'closed'} ${channel}`),
         ...plan.neededBy.map((reason) => `needed by ${reason}`),
         isRehearsal

@@ -40,14 +40,16 @@ async function verify(session: Session, repair: boolean): Promise<ExitCode> {
 }
 
 function renderReport({ out }: Session, report: IntegrityReport): string {
-  const { files, assertions, revisions, pictures, danglingReleases, repaired } = report;
+  const { files, assertions, revisions, components, pictures, danglingReleases, repaired } = report;
   const bad = (text: string): string => `${out.paint('red', 'WRONG')} ${text}`;
   const orphans = files.orphaned.map((digest) => `orphan ${digest}: nothing needs this file`);
   return [
     ...files.damaged.map(({ sha3_384, reason }) => bad(`file ${sha3_384} is damaged: ${reason}`)),
     ...files.missing.map((digest) => bad(`file ${digest} is missing`)),
     ...assertions.refused.map(({ assertion, reason }) => bad(`${assertion}: ${reason}`)),
-    ...revisions.problems.map(({ name, revision, problem }) => bad(`${name} revision ${revision}: ${problem}`)),
+    ...[...revisions.problems, ...components.problems].map(({ name, revision, problem }) =>
+      bad(`${name} revision ${revision}: ${problem}`),
+    ),
     ...pictures.problems.map(({ name, type, sha3_384, problem }) => bad(`${type} ${sha3_384} of ${name}: ${problem}`)),
     ...danglingReleases.map(({ name, channel, architecture, revision }) =>
       bad(`${name} ${channel} ${architecture} releases revision ${revision}, which is not held`),
@@ -59,7 +61,7 @@ function renderReport({ out }: Session, report: IntegrityReport): string {
     ...(repaired === null
       ? []
       : [`removed ${counted(repaired.removedFiles, 'orphaned file')}, ${renderBytes(repaired.freedBytes)}`]),
-    `checked ${counted(files.checked, 'file')} (${renderBytes(files.checkedBytes)}), ${counted(assertions.checked, 'assertion')}, ${counted(revisions.checked, 'revision')}, ${counted(pictures.checked, 'picture')}`,
+    `checked ${counted(files.checked, 'file')} (${renderBytes(files.checkedBytes)}), ${counted(assertions.checked, 'assertion')}, ${counted(revisions.checked, 'revision')}, ${counted(components.checked, 'component')}, ${counted(pictures.checked, 'picture')}`,
     report.isSound ? out.paint('green', 'everything is sound') : out.paint('red', 'the store is not sound'),
   ].join('\n');
 }

@@ -59,6 +59,32 @@ export class RevisionConflictError extends StoreError {
   }
 }
 
+export class ComponentNotHeldError extends StoreError {
+  readonly code = 'component-not-held';
+
+  constructor(file: string) {
+    super(`this store holds no component ${file.slice(0, 120)}`, { file: file.slice(0, 120) });
+  }
+}
+
+/** As with snaps: a component revision is one file for ever. */
+export class ComponentConflictError extends StoreError {
+  readonly code = 'component-conflict';
+
+  constructor(component: string, revision: number) {
+    super(`revision ${revision} of ${component} is already held with another content`, { component, revision });
+  }
+}
+
+/** What is signed as going together, and a device would not take together. */
+export class ComponentUndeclaredError extends StoreError {
+  readonly code = 'component-undeclared';
+
+  constructor(component: string, revision: number, why: string) {
+    super(`revision ${revision} of ${component} cannot go with its snap: ${why}`, { component, revision });
+  }
+}
+
 /** What is to be removed is needed by something that stays. */
 export class SnapStillNeededError extends StoreError {
   readonly code = 'snap-still-needed';

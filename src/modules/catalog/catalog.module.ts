@@ -4,6 +4,7 @@ import { PlatformHttpModule } from '../../platform/http/platform-http.module.js'
 import { AssertionsModule } from '../assertions/index.js';
 import { BlobsModule } from '../blobs/index.js';
 import { CatalogWriter } from './catalog-writer.js';
+import { ComponentWriter } from './component-writer.js';
 import { AssertionFetches } from './device/assertion-fetches.js';
 import { AssertionsService } from './device/assertions.service.js';
 import { CatalogueService } from './device/catalogue.service.js';
@@ -21,6 +22,7 @@ import { ReleaseService } from './release.service.js';
 import { RemovalService } from './removal.service.js';
 import { FileReferences } from './repositories/file-references.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
+import { ComponentRepository } from './repositories/component.repository.js';
 import { RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
 import { AssertionCache } from './snapshot/assertion-cache.js';
@@ -35,7 +37,9 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     RevisionRepository,
     ReleaseRepository,
     FileReferences,
+    ComponentRepository,
     CatalogWriter,
+    ComponentWriter,
     ReleaseService,
     RemovalService,
     ListingService,
@@ -54,6 +58,6 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     DeviceApi,
     DeviceLane,
   ],
-  exports: [CatalogWriter, ReleaseService, RemovalService, ListingService, HeldSnapsService],
+  exports: [CatalogWriter, ComponentWriter, ReleaseService, RemovalService, ListingService, HeldSnapsService],
 })
 export class CatalogModule {}

@@ -1,12 +1,14 @@
 export * from './catalog.errors.js';
 export { CatalogModule } from './catalog.module.js';
 export { CATALOG_TOPIC, CatalogWriter, type SnapFacts } from './catalog-writer.js';
+export { ComponentWriter, type SignedPair } from './component-writer.js';
 export type { ChannelMove } from './channel-move.js';
-export { type HeldSnap, type HeldSnapRevision, HeldSnapsService } from './held-snaps.service.js';
+export { type HeldComponent, type HeldSnap, type HeldSnapRevision, HeldSnapsService } from './held-snaps.service.js';
 export { type HeldRevisionLine, type Holdings, type ListedSnap, ListingService } from './listing.service.js';
 export type { ReleaseOptions, ReleaseRequest } from './release-plan.js';
 export { type ChannelLine, type ReleaseEvent, ReleaseService } from './release.service.js';
 export { type RemovalOptions, type RemovalPlan, RemovalService } from './removal.service.js';
+export type { NewComponent } from './repositories/component.repository.js';
 export type { NewRevision } from './repositories/revision.repository.js';
 export type { OpenRelease } from './open-releases.js';
 export type { NeedKind } from './snap-needs.js';

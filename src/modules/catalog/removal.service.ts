@@ -5,6 +5,8 @@ import { Transaction } from '../../platform/database/transaction.js';
 import { RevisionNotHeldError, SnapNotHeldError, SnapStillNeededError } from './catalog.errors.js';
 import { CATALOG_TOPIC } from './catalog-writer.js';
 import type { Snap } from './entities/snap.entity.js';
+import type { ComponentRevision } from './entities/component-revision.entity.js';
+import { ComponentRepository } from './repositories/component.repository.js';
 import { FileReferences } from './repositories/file-references.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from './repositories/revision.repository.js';
@@ -23,6 +25,8 @@ export interface RemovalPlan {
   readonly snapId: string;
   /** Newest first. */
   readonly revisions: readonly { readonly revision: number; readonly version: string; readonly sizeBytes: number }[];
+  /** Those that go with nothing that stays. */
+  readonly components: readonly { readonly name: string; readonly revision: number; readonly sizeBytes: number }[];
   /** Whether nothing of the snap stays. */
   readonly isWholeSnap: boolean;
   /** Open channels that hold one of the revisions. */
@@ -45,6 +49,7 @@ export class RemovalService {
     private readonly snaps: SnapRepository,
     private readonly revisions: RevisionRepository,
     private readonly releases: ReleaseRepository,
+    private readonly components: ComponentRepository,
     private readonly files: FileReferences,
     private readonly transaction: Transaction,
     private readonly changes: ChangeFeed,
@@ -79,6 +84,8 @@ export class RemovalService {
         await this.snaps.remove(snap.snapId);
       } else {
         for (const { revision } of plan.revisions) await this.revisions.remove(snap.snapId, revision);
+        for (const { name: component, revision } of plan.components)
+          await this.components.remove(snap.snapId, component, revision);
         await this.releases.add(
           plan.closes.map(({ channel, architecture }) => {
             return { snapId: snap.snapId, channel, architecture, revision: null, origin: 'hand' };
@@ -99,6 +106,7 @@ export class RemovalService {
     const closes = (await this.releases.newest(snap.snapId)).flatMap(({ channel, architecture, revision: released }) =>
       released !== null && numbers.has(released) ? [{ channel, architecture, revision: released }] : [],
     );
+    const components = await this.componentsGoing(snap, isWholeSnap, numbers);
     const reasons = isWholeSnap ? await this.whoNeeds(snap) : closes.map(releasedReason);
     return {
       name: snap.name,
@@ -106,10 +114,13 @@ export class RemovalService {
       revisions: going.map(({ revision: number, version, sizeBytes }) => {
         return { revision: number, version, sizeBytes: Number(sizeBytes) };
       }),
+      components: components.map(({ name, revision: number, sizeBytes }) => {
+        return { name, revision: number, sizeBytes: Number(sizeBytes) };
+      }),
       isWholeSnap,
       closes,
       neededBy: shortened(reasons),
-      blobs: await this.orphanedBy(snap, going, isWholeSnap),
+      blobs: await this.orphanedBy(snap, going, components, isWholeSnap),
     };
   }
 
@@ -126,11 +137,37 @@ export class RemovalService {
     return [...needing].map(([name, why]) => `${name} (${why})`);
   }
 
-  private async orphanedBy(snap: Snap, going: readonly RevisionFacts[], isWholeSnap: boolean): Promise<string[]> {
+  private async componentsGoing(
+    { snapId, hasComponents }: Snap,
+    isWholeSnap: boolean,
+    going: ReadonlySet<number>,
+  ): Promise<ComponentRevision[]> {
+    if (!hasComponents) return [];
+    const components = await this.components.of(snapId);
+    if (isWholeSnap) return components;
+    const keyOf = (name: string, revision: number): string => `${name}_${revision}`;
+    const pairs = await this.components.pairsOf(snapId);
+    const staying = new Set<string>();
+    const leaving = new Set<string>();
+    for (const { snapRevision, name, componentRevision } of pairs)
+      (going.has(snapRevision) ? leaving : staying).add(keyOf(name, componentRevision));
+    return components.filter(({ name, revision }) => {
+      const key = keyOf(name, revision);
+      return leaving.has(key) && !staying.has(key);
+    });
+  }
+
+  private async orphanedBy(
+    snap: Snap,
+    going: readonly RevisionFacts[],
+    components: readonly ComponentRevision[],
+    isWholeSnap: boolean,
+  ): Promise<string[]> {
     const pictures = isWholeSnap ? (snap.metadata.media ?? []) : [];
-    const digests = [...going.map(({ sha3_384 }) => sha3_384), ...pictures.map((picture) => picture['sha3-384'])];
+    const files = [...going, ...components].map(({ sha3_384 }) => sha3_384);
+    const digests = [...files, ...pictures.map((picture) => picture['sha3-384'])];
     const revisions = going.map(({ revision }) => revision);
-    return this.files.unreferenced([...new Set(digests)], { snapId: snap.snapId, revisions, isWholeSnap });
+    return this.files.unreferenced([...new Set(digests)], { snapId: snap.snapId, revisions, components, isWholeSnap });
   }
 }
 

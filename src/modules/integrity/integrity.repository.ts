@@ -15,6 +15,13 @@ export interface RevisionRow {
   readonly blobSizeBytes: number | null;
 }
 
+/** A held component revision beside the file that it names. */
+export interface ComponentRow extends Omit<RevisionRow, 'name'> {
+  readonly snapName: string;
+  readonly name: string;
+  readonly snapRevisions: readonly number[];
+}
+
 /** A picture of a snap beside its file. */
 export interface PictureRow {
   readonly name: string;
@@ -54,6 +61,28 @@ export class IntegrityRepository {
     }));
   }
 
+  /** Held component revisions, each with the snap revisions that it goes with. */
+  async components(): Promise<ComponentRow[]> {
+    const rows = await this.query<
+      Omit<ComponentRow, 'sizeBytes' | 'blobSizeBytes'> & { sizeBytes: string; blobSizeBytes: string | null }
+    >(
+      `SELECT held.snap_id AS "snapId", snap.name AS "snapName", held.name, held.revision, held.sha3_384,
+              held.size_bytes AS "sizeBytes", held.provenance, blob.size_bytes AS "blobSizeBytes",
+              array(SELECT pair.snap_revision FROM ${SCHEMA}.component_pair pair
+                    WHERE pair.snap_id = held.snap_id AND pair.name = held.name
+                      AND pair.component_revision = held.revision ORDER BY 1) AS "snapRevisions"
+       FROM ${SCHEMA}.component_revision held
+       JOIN ${SCHEMA}.snap USING (snap_id)
+       LEFT JOIN ${SCHEMA}.blob USING (sha3_384)
+       ORDER BY snap.name, held.name, held.revision`,
+    );
+    return rows.map((row) => ({
+      ...row,
+      sizeBytes: Number(row.sizeBytes),
+      blobSizeBytes: row.blobSizeBytes === null ? null : Number(row.blobSizeBytes),
+    }));
+  }
+
   /** Open channels that hold a revision which is not there. */
   danglingReleases(): Promise<DanglingRelease[]> {
     return this.query(
@@ -68,11 +97,12 @@ export class IntegrityRepository {
     );
   }
 
-  /** Digests, in hex, of files that have a row and that neither a revision nor a picture of a snap names. */
+  /** Digests, in hex, of files that have a row and that no revision, component or picture of a snap is. */
   async unusedBlobs(): Promise<string[]> {
     const rows = await this.query<{ sha3_384: string }>(
       `SELECT sha3_384 FROM ${SCHEMA}.blob
        WHERE NOT EXISTS (SELECT FROM ${SCHEMA}.snap_revision held WHERE held.sha3_384 = blob.sha3_384)
+         AND NOT EXISTS (SELECT FROM ${SCHEMA}.component_revision held WHERE held.sha3_384 = blob.sha3_384)
          AND sha3_384 NOT IN (
            SELECT picture->>'sha3-384' FROM ${SCHEMA}.snap, jsonb_array_elements(metadata->'media') picture)
        ORDER BY 1`,

@@ -1,15 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Assertion, Verdict } from '../../formats/assertion/index.js';
-import { Sha3_384 } from '../../kernel/digest.js';
 import { AssertionService } from '../assertions/index.js';
 import { Collector, Scrubber, type ScrubReport } from '../blobs/index.js';
-import {
-  IntegrityRepository,
-  type DanglingRelease,
-  type PictureRow,
-  type RevisionRow,
-} from './integrity.repository.js';
+import { componentProblems, revisionProblems, type RevisionProblem } from './held-against-assertions.js';
+import { IntegrityRepository, type DanglingRelease, type PictureRow } from './integrity.repository.js';
 
 export interface VerifyProgress {
   readonly step: string;
@@ -23,12 +17,6 @@ export interface VerifyStoreOptions {
   readonly repair?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VerifyProgress) => void;
-}
-
-export interface RevisionProblem {
-  readonly name: string;
-  readonly revision: number;
-  readonly problem: string;
 }
 
 export interface PictureProblem {
@@ -56,6 +44,8 @@ export interface IntegrityReport {
     readonly refused: readonly { readonly assertion: string; readonly reason: string }[];
   };
   readonly revisions: { readonly checked: number; readonly problems: readonly RevisionProblem[] };
+  /** Named `SNAP+COMPONENT`. */
+  readonly components: { readonly checked: number; readonly problems: readonly RevisionProblem[] };
   /** What snaps are shown with. */
   readonly pictures: { readonly checked: number; readonly problems: readonly PictureProblem[] };
   readonly danglingReleases: readonly DanglingRelease[];
@@ -88,18 +78,20 @@ export class StoreVerifier {
     });
     // Revisions before assertions: what an import adds meanwhile can then only be missing among the revisions.
     const revisions = await this.repository.revisions();
+    const components = await this.repository.components();
     const pictures = await this.repository.pictures();
     onProgress({ step: 'verifying assertions', done: 0, total: null, unit: 'items' });
     const verdicts = await this.assertions.verifyHeld();
     signal?.throwIfAborted();
-    const problems = await this.stillThere(problemsOf(revisions, verdicts));
+    const problems = await this.stillThere(revisionProblems(revisions, verdicts));
+    const partProblems = await this.componentsStillThere(componentProblems(components, verdicts));
     const pictureProblems = await this.pictureProblems(pictures);
     const unused = await this.repository.unusedBlobs();
     const danglingReleases = await this.repository.danglingReleases();
     const refused = verdicts.flatMap(({ assertion, error }) => {
       return error === null ? [] : [{ assertion: assertion.toString(), reason: error.message }];
     });
-    const wrong = [scrub.damaged, scrub.missing, refused, problems, pictureProblems, danglingReleases];
+    const wrong = [scrub.damaged, scrub.missing, refused, problems, partProblems, pictureProblems, danglingReleases];
     return {
       isSound: wrong.every((list) => list.length === 0),
       files: {
@@ -112,6 +104,7 @@ export class StoreVerifier {
       },
       assertions: { checked: verdicts.length, refused },
       revisions: { checked: revisions.length, problems },
+      components: { checked: components.length, problems: partProblems },
       pictures: { checked: pictures.length, problems: pictureProblems },
       danglingReleases,
       repaired: repair ? { ...(await this.removeOrphans()), recovered: scrub.recovered.length } : null,
@@ -122,6 +115,14 @@ export class StoreVerifier {
   private async stillThere(problems: readonly RevisionProblem[]): Promise<RevisionProblem[]> {
     if (problems.length === 0) return [];
     const held = new Set((await this.repository.revisions()).map(({ name, revision }) => `${name} ${revision}`));
+    return problems.filter(({ name, revision }) => held.has(`${name} ${revision}`));
+  }
+
+  private async componentsStillThere(problems: readonly RevisionProblem[]): Promise<RevisionProblem[]> {
+    if (problems.length === 0) return [];
+    const held = new Set(
+      (await this.repository.components()).map(({ snapName, name, revision }) => `${snapName}+${name} ${revision}`),
+    );
     return problems.filter(({ name, revision }) => held.has(`${name} ${revision}`));
   }
 
@@ -148,42 +149,4 @@ export class StoreVerifier {
     const collected = await this.collector.collect();
     return { removedFiles: rows.length + collected.blobs.length, freedBytes: freedBytes + collected.freedBytes };
   }
-}
-
-/** Revisions that have no file, or whose file no assertion that holds speaks of. */
-function problemsOf(revisions: readonly RevisionRow[], verdicts: readonly Verdict[]): RevisionProblem[] {
-  const holding = verdicts.filter(({ error }) => error === null).map(({ assertion }) => assertion);
-  const snapRevisions = new Map(ofType(holding, 'snap-revision').map((one) => [revisionKey(one), one]));
-  const declarations = new Map(ofType(holding, 'snap-declaration').map((one) => [one.text('snap-id'), one]));
-  return revisions.flatMap((row) => {
-    const key = `${Sha3_384.fromHex(row.sha3_384).base64url}/${row.provenance}`;
-    const problem = problemOf(row, snapRevisions.get(key), declarations.get(row.snapId));
-    return problem === null ? [] : [{ name: row.name, revision: row.revision, problem }];
-  });
-}
-
-function problemOf(
-  { snapId, name, revision, sizeBytes, blobSizeBytes }: RevisionRow,
-  snapRevision: Assertion | undefined,
-  declaration: Assertion | undefined,
-): string | null {
-  if (blobSizeBytes === null) return 'its file is not held';
-  if (blobSizeBytes !== sizeBytes) return `its file has ${blobSizeBytes} bytes where ${sizeBytes} are right`;
-  if (snapRevision === undefined) return 'no snap-revision that holds speaks of its file';
-  const isOfIt =
-    snapRevision.text('snap-id') === snapId &&
-    snapRevision.text('snap-revision') === String(revision) &&
-    snapRevision.text('snap-size') === String(sizeBytes);
-  if (!isOfIt) return 'its snap-revision is of another snap, revision or size';
-  if (declaration === undefined) return 'no snap-declaration that holds speaks of it';
-  if (declaration.text('snap-name') !== name) return `its snap-declaration names it ${declaration.text('snap-name')}`;
-  return null;
-}
-
-function ofType(assertions: readonly Assertion[], type: string): Assertion[] {
-  return assertions.filter((assertion) => assertion.type.name === type);
-}
-
-function revisionKey(assertion: Assertion): string {
-  return `${assertion.text('snap-sha3-384')}/${assertion.text('provenance')}`;
 }

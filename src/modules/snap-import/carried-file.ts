@@ -17,6 +17,7 @@ import {
   SIGNATURE_PATH,
   SUMS_PATH,
   type BundleBlob,
+  type BundleComponent,
   type BundleManifest,
   type BundleMedia,
   type BundlePart,
@@ -43,7 +44,7 @@ export type CarriedPart = { readonly place: BundlePlace } & (
   | { readonly kind: 'assertions'; readonly bytes: Buffer }
   | CarriedSnap
   | CarriedPicture
-  | { readonly kind: 'component' }
+  | CarriedComponent
   | { readonly kind: 'ignored' }
 );
 
@@ -59,6 +60,15 @@ export interface CarriedSnap {
     readonly revision: number;
     readonly digest: Sha3_384;
   } | null;
+  /** To be told what the content hashed to. @throws BundleDamagedError unless the manifest declares that */
+  readonly confirm: (is: Sha3_384) => void;
+}
+
+export interface CarriedComponent {
+  readonly kind: 'component';
+  /** Exactly so many bytes. Read once, before the next part is asked for. */
+  readonly content: HashableContent;
+  readonly declared: BundleComponent;
   /** To be told what the content hashed to. @throws BundleDamagedError unless the manifest declares that */
   readonly confirm: (is: Sha3_384) => void;
 }
@@ -267,11 +277,10 @@ async function* fromBundle(
     }
     const place = { file, member: part.path };
     if (part.kind === 'assertions') yield { kind: 'assertions', place, bytes: part.bytes };
-    else if (part.kind === 'component') yield { kind: 'component', place };
     else if (part.kind === 'media') yield { place, ...part };
     else {
       memory.snapBegins();
-      yield { place, ...carriedSnap(part) };
+      yield part.kind === 'component' ? { place, ...part } : { place, ...carriedSnap(part) };
       memory.snapEnds();
     }
   }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
 import { MANIFEST_PATH, type BundleManifest } from '../../formats/bundle/index.js';
+import type { Sha3_384 } from '../../kernel/digest.js';
 import { BlobReader } from '../blobs/index.js';
-import { CatalogWriter } from '../catalog/index.js';
+import { CatalogWriter, ComponentWriter } from '../catalog/index.js';
 import { AssumptionMissingError } from './import.errors.js';
 import { ImportRepository } from './ledger/import.repository.js';
 
@@ -11,6 +12,7 @@ import { ImportRepository } from './ledger/import.repository.js';
 export class HeldContent {
   constructor(
     private readonly catalog: CatalogWriter,
+    private readonly components: ComponentWriter,
     private readonly blobs: BlobReader,
     private readonly ledger: ImportRepository,
   ) {}
@@ -18,9 +20,13 @@ export class HeldContent {
   /** Whether this very bundle was imported before and all that it carries is still there, in sound files. */
   async holdsAllOf(manifest: BundleManifest): Promise<boolean> {
     if ((await this.ledger.doneOf(manifest.id)) === null) return false;
-    for (const { snapId, revisions } of manifest.snaps) {
+    for (const { snapId, revisions, components } of manifest.snaps) {
       for (const { revision, digest } of revisions) {
         if ((await this.catalog.heldDigest(snapId, revision)) !== digest.hex) return false;
+        if ((await this.blobs.find(digest.hex)) === null) return false;
+      }
+      for (const { name, revision, digest } of components) {
+        if ((await this.components.heldDigest(snapId, name, revision)) !== digest.hex) return false;
         if ((await this.blobs.find(digest.hex)) === null) return false;
       }
     }
@@ -29,14 +35,19 @@ export class HeldContent {
   }
 
   /** @throws AssumptionMissingError naming what an incremental bundle leaves out and is not here */
-  async checkAssumptions({ assumes }: BundleManifest, file: string): Promise<void> {
+  async checkAssumptions({ assumes, snaps }: BundleManifest, file: string): Promise<void> {
     const missing: string[] = [];
-    for (const { snapId, name, revision, digest } of assumes.revisions) {
-      const held = await this.catalog.heldDigest(snapId, revision);
-      if (held === null) missing.push(`revision ${revision} of ${name}`);
-      else if (held !== digest.hex) missing.push(`revision ${revision} of ${name} in another file than the one held`);
+    const look = (what: string, held: string | null, digest: Sha3_384): void => {
+      if (held === null) missing.push(what);
+      else if (held !== digest.hex) missing.push(`${what} in another file than the one held`);
+    };
+    for (const { snapId, name, revision, digest } of assumes.revisions)
+      look(`revision ${revision} of ${name}`, await this.catalog.heldDigest(snapId, revision), digest);
+    const names = new Map([...assumes.revisions, ...snaps].map(({ snapId, name }) => [snapId, name]));
+    for (const { snapId, name, revision, digest } of assumes.components) {
+      const component = `${names.get(snapId) ?? snapId}+${name}`;
+      look(`revision ${revision} of ${component}`, await this.components.heldDigest(snapId, name, revision), digest);
     }
-    for (const { name, revision } of assumes.components) missing.push(`revision ${revision} of the component ${name}`);
     for (const digest of assumes.media)
       if ((await this.blobs.find(digest.hex)) === null) missing.push(`the picture ${digest.hex}`);
     if (missing.length > 0) throw new AssumptionMissingError({ file, member: MANIFEST_PATH }, missing);

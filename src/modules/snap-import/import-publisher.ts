@@ -7,6 +7,7 @@ import type { BlobIntake } from '../blobs/index.js';
 import { CatalogWriter, type ChannelMove, type SnapMetadata } from '../catalog/index.js';
 import type { CarriedFile } from './carried-file.js';
 import type { CarriedPictures } from './carried-pictures.js';
+import { ComponentPublisher, heldComponents, type PublishedComponents } from './components/component-publisher.js';
 import type { VerifiedContent, VerifiedSnap } from './import-reading.js';
 import type { ImportedMedia, ImportedRevision, ImportedSnap, ImportReport } from './import-report.js';
 import { ImportLedger } from './ledger/import-ledger.js';
@@ -24,6 +25,7 @@ class Undo extends Error {
 interface SnapResult {
   readonly snap: ImportedSnap;
   readonly revisions: readonly ImportedRevision[];
+  readonly components: PublishedComponents['components'];
   readonly releases: readonly ChannelMove[];
   readonly notes: readonly string[];
 }
@@ -33,6 +35,7 @@ interface SnapResult {
 export class ImportPublisher {
   constructor(
     private readonly catalog: CatalogWriter,
+    private readonly components: ComponentPublisher,
     private readonly ledger: ImportLedger,
     private readonly transaction: Transaction,
     private readonly clock: Clock,
@@ -67,7 +70,13 @@ export class ImportPublisher {
     const assertions = await content.assertions.store();
     const results: SnapResult[] = [];
     if (!content.isHeldAlready)
-      for (const snapId of snapIdsOf(content)) results.push(await this.applySnap(snapId, file, content, wish));
+      for (const { snapId, isNamed } of snapsToWrite(content)) {
+        if (isNamed) results.push(await this.applySnap(snapId, file, content, wish));
+        else await this.applyComponents(snapId, file, content);
+      }
+    const components = content.isHeldAlready
+      ? heldComponents(content.manifest?.snaps ?? [])
+      : results.flatMap((result) => result.components);
     const revisions = content.isHeldAlready ? revisionsOf(content) : results.flatMap((result) => result.revisions);
     const releases = results.flatMap((result) => result.releases);
     const media = content.isHeldAlready ? unchangedMedia(content) : content.pictures.outcomes;
@@ -76,6 +85,8 @@ export class ImportPublisher {
       revisions.some(({ outcome }) => outcome === 'added') ||
       releases.some(({ outcome }) => outcome === 'moved') ||
       content.snaps.some(({ blob }) => !blob.wasHeld) ||
+      components.some(({ outcome }) => outcome === 'added') ||
+      content.components.some(({ blob }) => !blob.wasHeld) ||
       media.some(({ outcome }) => outcome === 'added');
     return {
       file: file.name,
@@ -87,7 +98,7 @@ export class ImportPublisher {
       checked: content.checked,
       snaps: content.isHeldAlready ? snapsOf(content) : results.map(({ snap }) => snap),
       revisions,
-      components: [],
+      components,
       media,
       releases,
       assertions,
@@ -120,7 +131,10 @@ export class ImportPublisher {
       if (outcome === 'unchanged' && !snap.blob.wasHeld)
         notes.push(`revision ${snap.claim.revision} of ${name} was missing or damaged, and is whole again`);
     }
-    const isUpdated = facts === 'changed' || revisions.some(({ outcome }) => outcome === 'added');
+    const published = await this.applyComponents(snapId, file, content);
+    const { components } = published;
+    notes.push(...published.notes);
+    const isUpdated = facts === 'changed' || [...revisions, ...components].some(({ outcome }) => outcome === 'added');
     const snap: ImportedSnap = {
       name,
       snapId,
@@ -131,13 +145,29 @@ export class ImportPublisher {
     // Who pushes a pair again wants to be told so, and not to undo what became of its channel since.
     const isRepeatedPair =
       content.manifest === null && wish.channel === null && revisions.every(({ outcome }) => outcome === 'unchanged');
-    if (isRepeatedPair) return { snap, revisions, releases: [], notes };
+    if (isRepeatedPair) return { snap, revisions, components, releases: [], notes };
     const forRelease = carried.map(({ claim, inspection }) => {
       return { revision: claim.revision, architectures: inspection.architectures };
     });
     const { requests, options } = releasesOf(snapId, forRelease, content.manifest, wish, this.clock.now());
-    if (requests.length === 0 && options.replaceMap !== true) return { snap, revisions, releases: [], notes };
-    return { snap, revisions, releases: await this.catalog.applyReleases(snapId, requests, options), notes };
+    if (requests.length === 0 && options.replaceMap !== true)
+      return { snap, revisions, components, releases: [], notes };
+    const releases = await this.catalog.applyReleases(snapId, requests, options);
+    return { snap, revisions, components, releases, notes };
+  }
+
+  private applyComponents(
+    snapId: string,
+    { path }: CarriedFile,
+    content: VerifiedContent,
+  ): Promise<PublishedComponents> {
+    return this.components.apply({
+      file: path,
+      snapId,
+      declared: content.manifest?.snaps.find((snap) => snap.snapId === snapId) ?? null,
+      carried: content.components.filter(({ claim }) => claim.snapId === snapId),
+      pairs: content.componentEvidence.pairsOf(snapId),
+    });
   }
 
   private async nameOf(
@@ -155,10 +185,14 @@ export class ImportPublisher {
   }
 }
 
-/** In the one order in which snaps are locked. */
-function snapIdsOf({ manifest, snaps }: VerifiedContent): string[] {
-  const ids = [...(manifest?.snaps ?? []).map(({ snapId }) => snapId), ...snaps.map(({ claim }) => claim.snapId)];
-  return [...new Set(ids)].sort();
+/** In the one order in which snaps are locked: those that the file names, and those that only a signed pair is about. */
+function snapsToWrite({ manifest, snaps, componentEvidence }: VerifiedContent): { snapId: string; isNamed: boolean }[] {
+  const named = new Set([
+    ...(manifest?.snaps ?? []).map(({ snapId }) => snapId),
+    ...snaps.map(({ claim }) => claim.snapId),
+  ]);
+  const all = [...new Set([...named, ...componentEvidence.pairedSnapIds])].sort();
+  return all.map((snapId) => ({ snapId, isNamed: named.has(snapId) }));
 }
 
 async function upstreamFacts(

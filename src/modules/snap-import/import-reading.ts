@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 
-import { componentPath, snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
+import { snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
 import type { Sha3_384 } from '../../kernel/digest.js';
 import type { HashableContent } from '../../platform/hashing/hash-workers.js';
 import type { BlobIntake, BlobReader, ReceivedBlob } from '../blobs/index.js';
 import type { AssertionService } from '../assertions/index.js';
 import { CarriedAssertions } from './carried-assertions.js';
-import type { CarriedFile, CarriedPart, CarriedPicture, CarriedSnap } from './carried-file.js';
+import type { CarriedComponent, CarriedFile, CarriedPart, CarriedPicture, CarriedSnap } from './carried-file.js';
 import { CarriedPictures } from './carried-pictures.js';
+import { ComponentEvidence, type ComponentClaim } from './components/component-evidence.js';
+import { inspectReceivedComponent } from './components/component-inspection.js';
+import type { VerifiedComponent } from './components/component-publisher.js';
 import type { HeldContent } from './held-content.js';
 import type { ImportPolicy, ProposedSnap } from './import-policy.js';
-import type { ImportChecks, ImportSignature } from './import-report.js';
-import { ComponentsUnsupportedError } from './import.errors.js';
+import type { CheckedFiles, ImportChecks, ImportSignature } from './import-report.js';
 import type { SignerService } from './signers/signer.service.js';
 import { checkSelfDescription, SnapEvidence, type SnapClaim } from './snap-evidence.js';
 import { inspectReceived, type SnapInspection } from './snap-inspection.js';
@@ -57,6 +59,8 @@ export interface VerifiedContent {
   readonly assertions: CarriedAssertions;
   readonly evidence: SnapEvidence;
   readonly snaps: readonly VerifiedSnap[];
+  readonly components: readonly VerifiedComponent[];
+  readonly componentEvidence: ComponentEvidence;
   readonly pictures: CarriedPictures;
   readonly notes: readonly string[];
   /** The ledger knows the bundle and everything in it is held: it was not read again, and `snaps` is empty. */
@@ -76,10 +80,13 @@ interface Received {
 export class ImportReading {
   private readonly assertions: CarriedAssertions;
   private readonly evidence: SnapEvidence;
+  private readonly componentEvidence: ComponentEvidence;
+  private readonly components: VerifiedComponent[] = [];
   private readonly pictures: CarriedPictures;
   private readonly verified: VerifiedSnap[] = [];
   /** By member, what each snap of a manifest must turn out to be. */
   private readonly claims = new Map<string, SnapClaim>();
+  private componentClaims: ReadonlyMap<string, ComponentClaim> = new Map();
   private readonly notes: string[] = [];
   private waiting: Received[] = [];
   private manifest: BundleManifest | null = null;
@@ -98,6 +105,7 @@ export class ImportReading {
     this.current = { file: file.path, member: null };
     this.assertions = new CarriedAssertions(tools.assertions);
     this.evidence = new SnapEvidence(this.assertions);
+    this.componentEvidence = new ComponentEvidence(file.path, this.assertions, this.evidence);
     this.pictures = new CarriedPictures(file.path, tools.blobs);
   }
 
@@ -131,7 +139,7 @@ export class ImportReading {
       case 'media':
         return this.takePicture(part) as Promise<undefined>;
       case 'component':
-        throw new ComponentsUnsupportedError(part.place);
+        return this.takeComponent(part) as Promise<undefined>;
       case 'ignored':
         this.ignoredMembers++;
         return undefined;
@@ -144,10 +152,6 @@ export class ImportReading {
     this.manifest = manifest;
     this.manifestSha3_384 = createHash('sha3-384').update(manifestBytes).digest('hex');
     this.signature = await this.tools.signers.judge(signer, file);
-    for (const { snapId, components } of manifest.snaps) {
-      for (const { name, revision } of components)
-        throw new ComponentsUnsupportedError({ file, member: componentPath(snapId, name, revision) });
-    }
     await this.tools.held.checkAssumptions(manifest, file);
     if (!this.options.trustsLedger) return undefined;
     return (await this.tools.held.holdsAllOf(manifest)) ? 'enough' : undefined;
@@ -177,12 +181,20 @@ export class ImportReading {
     await this.inspect(received, claim);
   }
 
+  private async takeComponent(part: CarriedComponent & CarriedPart): Promise<void> {
+    await this.verifyAssertions();
+    const claim = this.componentClaims.get(part.place.member ?? '');
+    if (claim === undefined) throw new Error(`${part.place.member ?? ''} was not declared`);
+    const blob = await this.receive(part, claim.digest);
+    this.components.push({ claim, inspection: await inspectReceivedComponent(part.place, blob, claim), blob });
+  }
+
   private async takePicture(part: CarriedPicture & CarriedPart): Promise<void> {
     await this.pictures.add(part.place, await this.receive(part, part.declared.digest));
   }
 
   private async receive(
-    part: CarriedPart & (CarriedSnap | CarriedPicture),
+    part: CarriedPart & (CarriedSnap | CarriedComponent | CarriedPicture),
     expected: Sha3_384 | null,
   ): Promise<ReceivedBlob> {
     const { file, member } = part.place;
@@ -214,7 +226,11 @@ export class ImportReading {
         this.claims.set(member, await this.evidence.claim({ file: this.file.path, member }, subject, digest));
       }
     }
-    await this.propose([...this.claims.values()].map(unread));
+    this.componentClaims = await this.componentEvidence.claims(this.manifest, this.claims);
+    await this.propose([
+      ...[...this.claims.values()].map(unread),
+      ...[...this.componentClaims.values()].map(unreadPart),
+    ]);
   }
 
   private async propose(snaps: readonly ProposedSnap[]): Promise<void> {
@@ -222,7 +238,8 @@ export class ImportReading {
   }
 
   private async content(isHeldAlready: boolean): Promise<VerifiedContent> {
-    const { manifest, signature, assertions, evidence, verified: snaps, pictures, notes } = this;
+    const { manifest, signature, assertions, evidence, verified: snaps, notes } = this;
+    const { components, componentEvidence, pictures } = this;
     if (signature === null) throw new Error('the signature was not judged');
     if (!this.file.isOrdered) notes.push('the layout of this tarball is not known: its channel map was not read');
     if (this.ignoredMembers > 0) notes.push(`${this.ignoredMembers} other files in it were passed over`);
@@ -230,12 +247,13 @@ export class ImportReading {
       extent: isHeldAlready ? 'manifest' : 'everything',
       manifestSha3_384: this.manifestSha3_384,
       assertions: assertions.summary,
-      snaps: { count: snaps.length, sizeBytes: snaps.reduce((sum, { claim }) => sum + claim.sizeBytes, 0) },
-      components: { count: 0, sizeBytes: 0 },
+      snaps: sumOf(snaps.map(({ claim }) => claim)),
+      components: sumOf(components.map(({ claim }) => claim)),
       media: pictures.checked,
       policyVersion: (await this.tools.policy.inForce())?.version ?? null,
     };
-    return { manifest, signature, checked, assertions, evidence, snaps, pictures, notes, isHeldAlready };
+    const carried = { snaps, components, componentEvidence, pictures };
+    return { manifest, signature, checked, assertions, evidence, ...carried, notes, isHeldAlready };
   }
 
   /** The bytes, with progress told as they pass. */
@@ -260,6 +278,15 @@ export class ImportReading {
     const { name, readBytes: done, sizeBytes: total } = this.file;
     this.options.onProgress({ step: `reading ${this.current.member ?? name}`, done, total, unit: 'bytes' });
   }
+}
+
+function sumOf(files: readonly { readonly sizeBytes: number }[]): CheckedFiles {
+  return { count: files.length, sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}
+
+/** What keeps a snap out keeps out its components, which may come without it. */
+function unreadPart({ snapName, ...claim }: ComponentClaim): ProposedSnap {
+  return { ...claim, name: snapName, contents: null };
 }
 
 /** A snap as far as it is known before it has been read. */

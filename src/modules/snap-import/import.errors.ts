@@ -43,12 +43,9 @@ export class AssumptionMissingError extends BundleError {
   }
 }
 
-export class ComponentsUnsupportedError extends BundleError {
-  readonly code = 'components-unsupported';
-
-  constructor(place: BundlePlace) {
-    super(place, 'is a component of a snap; this version of the store takes bundles without components only');
-  }
+/** A component is not what the assertions say of it, or they do not say enough. */
+export class ComponentRefusedError extends BundleError {
+  readonly code = 'component-refused';
 }
 
 /** What is asked for does not go with this file. */

@@ -64,17 +64,15 @@ export class SnapEvidence {
       const claimed = `revision ${declared.revision} of ${declared.snapId}`;
       throw refused(place, `is declared as ${claimed}, and signed as revision ${revision} of ${snapId}`);
     }
-    const declaration = await this.declaration(place, snapId);
-    const name = declaration.text('snap-name');
+    const { name, publisherId, publisherName } = await this.publishedSnap(place, snapId);
     if (declared !== null && declared.name !== name) {
       throw refused(place, `is declared as "${declared.name}", and its snap-declaration says "${name}"`);
     }
-    const publisherId = declaration.text('publisher-id');
     return {
       snapId,
       name,
       publisherId,
-      publisherName: await this.userNameOf(publisherId),
+      publisherName,
       revision,
       digest,
       sizeBytes,
@@ -82,6 +80,16 @@ export class SnapEvidence {
       provenance: assertion.text('provenance'),
       createdAt: new Date(assertion.text('timestamp')),
     };
+  }
+
+  /** As its snap-declaration says. @throws SnapRefusedError, see `declaration` */
+  async publishedSnap(
+    place: BundlePlace,
+    snapId: string,
+  ): Promise<Pick<SnapClaim, 'name' | 'publisherId' | 'publisherName'>> {
+    const declaration = await this.declaration(place, snapId);
+    const publisherId = declaration.text('publisher-id');
+    return { name: declaration.text('snap-name'), publisherId, publisherName: await this.userNameOf(publisherId) };
   }
 
   /** @throws SnapRefusedError where there is none, its publisher is not known, or it is revoked */

@@ -4,6 +4,7 @@ import { AirgapPolicyModule, ImportRules } from '../airgap-policy/index.js';
 import { AssertionsModule } from '../assertions/index.js';
 import { BlobsModule } from '../blobs/index.js';
 import { CatalogModule } from '../catalog/index.js';
+import { ComponentPublisher } from './components/component-publisher.js';
 import { HeldContent } from './held-content.js';
 import { ImportPolicy } from './import-policy.js';
 import { ImportPublisher } from './import-publisher.js';
@@ -22,6 +23,7 @@ import { WatchFolder } from './watch/watch-folder.js';
   providers: [
     { provide: ImportPolicy, inject: [ImportRules], useFactory: (rules: ImportRules): ImportPolicy => rules },
     BundleSignerRepository,
+    ComponentPublisher,
     HeldContent,
     ImportLedger,
     ImportPublisher,

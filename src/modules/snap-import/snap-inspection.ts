@@ -61,7 +61,7 @@ export async function inspectReceived(place: BundlePlace, blob: ReceivedBlob): P
 }
 
 /** A snap that ends too early is at fault itself, and not the storage. */
-function accessTo(file: OpenFile): RandomAccess {
+export function accessTo(file: OpenFile): RandomAccess {
   const { sizeBytes } = file;
   return {
     sizeBytes,

@@ -20,6 +20,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'resource-not-found': 404,
   'snap-not-held': 404,
   'revision-not-held': 404,
+  'component-not-held': 404,
   'picture-not-held': 404,
   'channel-not-open': 404,
   'file-not-servable': 404,
@@ -50,6 +51,7 @@ export function describeError(error: unknown): DescribedError {
 const CODE_FOR_DEVICES: Readonly<Record<string, string>> = {
   'snap-not-held': 'resource-not-found',
   'revision-not-held': 'resource-not-found',
+  'component-not-held': 'resource-not-found',
   'picture-not-held': 'resource-not-found',
   'file-not-servable': 'resource-not-found',
 };

@@ -188,23 +188,6 @@ describe('a bundle', () => {
     expect(await scene.import(path)).toMatchObject({ revisions: [{ revision: 6, outcome: 'added' }] });
   });
 
-  it('with components is refused by name', async () => {
-    const jq = signed('jq', 6);
-    const bundle = bundleOf([{ snap: jq }], {
-      snaps: [
-        {
-          name: 'jq',
-          snapId: testSnapId('jq'),
-          revisions: [{ revision: 6, content: jq.content, components: [{ name: 'docs', revision: 1 }] }],
-          components: [{ name: 'docs', revision: 1, content: Buffer.from('component') }],
-        },
-      ],
-    });
-    const { code, message } = await scene.refusal(await scene.bundle(bundle));
-    expect(code).toBe('components-unsupported');
-    expect(message).toContain(`components/${testSnapId('jq')}_docs_1.comp`);
-  });
-
   it('imported by two processes at once is there once', async () => {
     const path = await scene.bundle(bundleOf([{ snap: signed('jq', 6) }, { snap: signed('yq', 3) }]));
     const other = await scene.open({ dataDir: scene.store.dataDir });

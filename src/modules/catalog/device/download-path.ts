@@ -9,6 +9,21 @@ export function downloadPath(snapId: string, revision: number): string {
   return `/${DOWNLOAD_ROUTE}${snapId}_${revision}.snap`;
 }
 
+const COMPONENT = /^([a-zA-Z0-9]{32})_([a-z0-9-]{2,40})_([1-9][0-9]{0,9})\.comp$/;
+
+/** As `downloadPath`, of a component revision. */
+export function componentDownloadPath(snapId: string, name: string, revision: number): string {
+  return `/${DOWNLOAD_ROUTE}${snapId}_${name}_${revision}.comp`;
+}
+
+/** What the last part of such a path asks for; null where it is not one. */
+export function parseComponentFile(
+  file: string,
+): { readonly snapId: string; readonly name: string; readonly revision: number } | null {
+  const [, snapId = '', name = '', revision = ''] = COMPONENT.exec(file) ?? [];
+  return isSnapId(snapId) ? { snapId, name, revision: Number(revision) } : null;
+}
+
 /** What the last part of such a path asks for; null where it is not one. */
 export function parseDownloadFile(file: string): { readonly snapId: string; readonly revision: number } | null {
   const [, snapId = '', revision = ''] = FILE.exec(file) ?? [];

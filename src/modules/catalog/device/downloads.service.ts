@@ -3,9 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { StoreError } from '../../../kernel/store-error.js';
 import type { Answer } from '../../../platform/http/answer.js';
 import { BlobReader } from '../../blobs/index.js';
-import { RevisionNotHeldError, SnapNotHeldError } from '../catalog.errors.js';
+import { ComponentNotHeldError, RevisionNotHeldError, SnapNotHeldError } from '../catalog.errors.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
-import { parseDownloadFile } from './download-path.js';
+import { parseComponentFile, parseDownloadFile } from './download-path.js';
 import { fileAnswer, type FileWish } from './file-answer.js';
 
 /** It is released and its file is missing or damaged, which `verify-store` tells the operator. */
@@ -17,7 +17,7 @@ export class FileNotServableError extends StoreError {
   }
 }
 
-/** Answers downloads of snaps. */
+/** Answers downloads of snaps and their components. */
 @Injectable()
 export class DownloadsService {
   constructor(
@@ -26,18 +26,31 @@ export class DownloadsService {
   ) {}
 
   /**
-   * @param file `<snap-id>_<revision>.snap`
-   * @throws SnapNotHeldError, RevisionNotHeldError, FileNotServableError
+   * @param file `<snap-id>_<revision>.snap`, or `<snap-id>_<name>_<revision>.comp`
+   * @throws SnapNotHeldError, RevisionNotHeldError, ComponentNotHeldError, FileNotServableError
    */
   async answer(file: string, wish: FileWish): Promise<Answer> {
+    const blob = await this.blobs.find(await this.digestOf(file));
+    if (blob === null) throw new FileNotServableError(file);
+    return fileAnswer(blob, wish, { 'content-type': 'application/octet-stream' });
+  }
+
+  private async digestOf(file: string): Promise<string> {
     const wanted = parseDownloadFile(file);
-    if (wanted === null) throw new SnapNotHeldError(file);
+    if (wanted === null) return this.componentDigest(file);
     const entry = await this.snapshot.byId(wanted.snapId);
     if (entry === null) throw new SnapNotHeldError(wanted.snapId);
     const revision = entry.revisions.get(wanted.revision);
     if (revision === undefined) throw new RevisionNotHeldError(entry.name, wanted.revision);
-    const blob = await this.blobs.find(revision.sha3_384);
-    if (blob === null) throw new FileNotServableError(file);
-    return fileAnswer(blob, wish, { 'content-type': 'application/octet-stream' });
+    return revision.sha3_384;
+  }
+
+  private async componentDigest(file: string): Promise<string> {
+    const wanted = parseComponentFile(file);
+    if (wanted === null) throw new SnapNotHeldError(file);
+    const entry = await this.snapshot.byId(wanted.snapId);
+    const component = entry?.components?.find(wanted.name, wanted.revision);
+    if (!component) throw new ComponentNotHeldError(file);
+    return component.sha3_384;
   }
 }

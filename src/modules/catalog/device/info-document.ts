@@ -1,9 +1,11 @@
 import { DEFAULT_TRACK } from '../../../kernel/channel.js';
-import type { CatalogEntry } from '../resolution/catalog-entry.js';
+import type { CatalogEntry, ListedRevision } from '../resolution/catalog-entry.js';
+import type { ListedComponent } from '../resolution/component-shelf.js';
 import { architecturesOf, ChannelView, type OpenChannel } from '../resolution/channel-view.js';
 import type { SnapMedia } from '../snap-metadata.js';
-import { downloadPath } from './download-path.js';
+import { componentDownloadPath, downloadPath } from './download-path.js';
 import { mediaPath } from './media-path.js';
+import { resource } from './resource.js';
 
 export interface InfoWish {
   /** Null: every architecture. */
@@ -59,6 +61,17 @@ function snapObject(entry: CatalogEntry, wish: InfoWish): object {
   return { name: entry.name, 'snap-id': entry.snapId, ...chosen(all, wish) };
 }
 
+function resourceObject(
+  { snapId }: CatalogEntry,
+  snap: ListedRevision,
+  component: ListedComponent,
+  { baseUrl }: InfoWish,
+): object {
+  const { file, ...fields } = resource(snap, component);
+  const url = `${baseUrl}${componentDownloadPath(snapId, component.name, component.revision)}`;
+  return { ...fields, download: { url, ...file } };
+}
+
 function mediaObject(snapId: string, picture: SnapMedia, { baseUrl }: InfoWish): object {
   const { type, width, height } = picture;
   return { type, url: `${baseUrl}${mediaPath(snapId, picture)}`, width, height };
@@ -85,6 +98,7 @@ function channelObject(
       deltas: [],
     },
     epoch: held.epoch,
+    resources: (entry.components?.of(revision) ?? []).map((component) => resourceObject(entry, held, component, wish)),
     revision,
     type: held.type,
     version: held.version,

@@ -64,6 +64,8 @@ export interface RefreshRequest {
   readonly actions: readonly RefreshAction[];
   /** By assertion type; 0 for types that are not named. */
   readonly maxFormats: ReadonlyMap<string, number>;
+  /** Whether the device asks for components (`resources` in `fields`); where it names no fields, it asks for all. */
+  wantsComponents(): boolean;
 }
 
 /** Enough for the largest devices several times over (snapd asks for 256 groups of assertions at once, assertstate/bulk.go). */
@@ -95,7 +97,13 @@ export function parseRefreshRequest(body: unknown): RefreshRequest {
     throw new BadRequestError(`one request may ask for up to ${REFRESH_LIMITS.assertions} assertions`);
   }
   if (actions.length === 0) throw new BadRequestError('actions is empty');
-  return { context, actions, maxFormats: parseMaxFormats(request['assertion-max-formats']) };
+  const { fields } = request;
+  return {
+    context,
+    actions,
+    maxFormats: parseMaxFormats(request['assertion-max-formats']),
+    wantsComponents: () => !Array.isArray(fields) || fields.includes('resources'),
+  };
 }
 
 function parseContextSnap(snap: Record<string, unknown>): ContextSnap {

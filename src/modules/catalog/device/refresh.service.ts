@@ -66,7 +66,7 @@ export class RefreshService {
   ): Result | Promise<Result> {
     if (entry === null) return [notHeld(action, installed)];
     if (!isPlainRefresh(entry, action, installed)) return this.resolved(entry, action, installed, asked, false);
-    const ready = entry.refreshes.find(asked.architecture, installed.trackingChannel, asked.baseUrl);
+    const ready = readyOf(entry, asked).find(asked.architecture, installed.trackingChannel, asked.baseUrl);
     // What is installed may be newer than what is offered; whether it stays is decided anew.
     if (ready !== null && installed.revision <= ready.revision) return ready.pieces;
     return this.resolved(entry, action, installed, asked, true);
@@ -103,7 +103,7 @@ export class RefreshService {
       if (isPlain && !keepsInstalled) keepReady(entry, installed, held.revision, asked, result);
       return result;
     };
-    const document = this.documents.of(entry, held);
+    const document = this.documents.of(entry, held, offersComponents(entry, asked));
     return document instanceof Promise ? document.then(finish) : finish(document);
   }
 
@@ -121,6 +121,15 @@ export class RefreshService {
 /** What nearly all devices say. */
 const shared = new SharedTexts();
 
+/** Of nearly every snap it is clear without a look at the request. */
+function offersComponents({ components }: CatalogEntry, { request }: Asked): boolean {
+  return components !== null && request.wantsComponents();
+}
+
+function readyOf(entry: CatalogEntry, asked: Asked): CatalogEntry['refreshes'] {
+  return offersComponents(entry, asked) ? entry.refreshesWithComponents : entry.refreshes;
+}
+
 function between(pieces: SnapJson, baseUrlInJson: ByteText): readonly Piece[] {
   if (pieces.length === 1) return pieces;
   return pieces.flatMap((piece, index) => (index === 0 ? [piece] : [baseUrlInJson, piece]));
@@ -131,17 +140,17 @@ function keepReady(
   entry: CatalogEntry,
   installed: ContextSnap | undefined,
   revision: number,
-  { architecture, baseUrl }: Asked,
+  asked: Asked,
   result: Result,
 ): void {
   if (installed === undefined || installed.revision > revision) return;
   const question = {
-    architecture: shared.of(architecture),
+    architecture: shared.of(asked.architecture),
     asked: shared.of(installed.trackingChannel),
-    baseUrl: shared.of(baseUrl),
+    baseUrl: shared.of(asked.baseUrl),
   };
   const bytes = joined(result);
-  entry.refreshes.keep(question, { revision, pieces: [bytes] }, bytes.length);
+  readyOf(entry, asked).keep(question, { revision, pieces: [bytes] }, bytes.length);
 }
 
 function assemble(request: RefreshRequest, results: readonly Result[]): Answer {

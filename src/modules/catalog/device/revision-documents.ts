@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 
 import { FreshCache } from '../../../platform/cache/fresh-cache.js';
 import type { CatalogEntry, ListedRevision } from '../resolution/catalog-entry.js';
+import type { ListedComponent } from '../resolution/component-shelf.js';
 import { describeSnap } from '../snapshot/describe-snap.js';
 import { EntryLoader } from '../snapshot/entry-loader.js';
 import type { SnapMedia } from '../snap-metadata.js';
-import { downloadPath } from './download-path.js';
+import { componentDownloadPath, downloadPath } from './download-path.js';
 import { mediaPath } from './media-path.js';
+import { resource } from './resource.js';
 
 /** What is asked for all the time lies ready elsewhere (ready-results.ts). */
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -39,9 +41,10 @@ export class RevisionDocuments {
 
   constructor(private readonly loader: EntryLoader) {}
 
-  of(entry: CatalogEntry, revision: ListedRevision): SnapJson | Promise<SnapJson> {
-    const key = revision.file;
-    const load = (): Promise<Document> => this.make(entry, revision);
+  /** @param withComponents whether the device asks which components go with the revision */
+  of(entry: CatalogEntry, revision: ListedRevision, withComponents: boolean): SnapJson | Promise<SnapJson> {
+    const key = withComponents ? `${revision.file}+` : revision.file;
+    const load = (): Promise<Document> => this.make(entry, revision, withComponents);
     const known = this.documents.get(key, load);
     if (known instanceof Promise) return known.then((made) => this.current(key, made, entry, load));
     return this.current(key, known, entry, load);
@@ -59,9 +62,10 @@ export class RevisionDocuments {
     return again instanceof Promise ? again.then(({ json }) => json) : again.json;
   }
 
-  private async make(entry: CatalogEntry, revision: ListedRevision): Promise<Document> {
+  private async make(entry: CatalogEntry, revision: ListedRevision, withComponents: boolean): Promise<Document> {
     const snapYaml = await this.loader.snapYaml(entry.snapId, revision.revision);
-    const [first, ...others] = snapJson(entry, revision, snapYaml)
+    const components = withComponents ? (entry.components?.of(revision.revision) ?? []) : [];
+    const [first, ...others] = snapJson(entry, revision, snapYaml, components)
       .slice(SNAP_JSON_START.length + 1)
       .split(BASE_URL);
     return { entry, json: [Buffer.from(first ?? ''), ...others.map((piece) => Buffer.from(piece))] };
@@ -76,7 +80,12 @@ const BASE_URL = '\n';
  * Everything that snapd reads of a revision (store/details_v2.go). It overwrites what it finds in snap.yaml with what stands
  * here, so nothing may be missing; a price of any kind would make the snap one that must be bought.
  */
-function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: string): string {
+function snapJson(
+  entry: CatalogEntry,
+  revision: ListedRevision,
+  snapYaml: string,
+  components: readonly ListedComponent[],
+): string {
   const words = { ...describeSnap(snapYaml), ...entry.metadata };
   const download = atUrl(downloadPath(entry.snapId, revision.revision), {
     size: revision.sizeBytes,
@@ -86,6 +95,11 @@ function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: strin
   const media = (words.media ?? []).filter(isTaken).map((picture) => {
     const { type, width, height } = picture;
     return atUrl(mediaPath(entry.snapId, picture), { type, width, height });
+  });
+  const resources = components.map((component) => {
+    const { file, ...fields } = resource(revision, component);
+    const at = atUrl(componentDownloadPath(entry.snapId, component.name, component.revision), file);
+    return `{"download":${at},${JSON.stringify(fields).slice(1)}`;
   });
   const rest = JSON.stringify({
     architectures: revision.architectures,
@@ -104,7 +118,6 @@ function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: strin
     prices: {},
     private: false,
     publisher: entry.publisher,
-    resources: [],
     revision: revision.revision,
     'snap-id': entry.snapId,
     'snap-yaml': snapYaml,
@@ -115,7 +128,7 @@ function snapJson(entry: CatalogEntry, revision: ListedRevision, snapYaml: strin
     version: revision.version,
     website: words.website ?? null,
   });
-  return `{"download":${download},"media":[${media.join()}],${rest.slice(1)}`;
+  return `{"download":${download},"media":[${media.join()}],"resources":[${resources.join()}],${rest.slice(1)}`;
 }
 
 /** An object that begins with a URL of this store. */

@@ -24,6 +24,10 @@ export class Snap {
   @Column({ type: 'jsonb', default: {} })
   readonly metadata!: SnapMetadata;
 
+  /** Whether a component of it was ever brought in; only then is it worth looking for them. */
+  @Column({ name: 'has_components', type: 'boolean', default: false })
+  readonly hasComponents!: boolean;
+
   @Column({ name: 'added_at', type: 'timestamptz', default: () => 'now()' })
   readonly addedAt!: Date;
 

@@ -4,7 +4,8 @@ import { In } from 'typeorm';
 import { Transaction } from '../../../platform/database/transaction.js';
 import { Snap } from '../entities/snap.entity.js';
 
-export type SnapFields = Pick<Snap, 'name' | 'publisherId'> & Partial<Pick<Snap, 'defaultTrack' | 'metadata'>>;
+export type SnapFields = Pick<Snap, 'name' | 'publisherId'> &
+  Partial<Pick<Snap, 'defaultTrack' | 'metadata' | 'hasComponents'>>;
 
 @Injectable()
 export class SnapRepository {

@@ -2,6 +2,7 @@ import type { Epoch } from '../../../kernel/epoch.js';
 import type { ReleaseRow } from '../releases-in-force.js';
 import type { SnapMetadata } from '../snap-metadata.js';
 import type { Answer } from '../../../platform/http/answer.js';
+import type { ComponentShelf } from './component-shelf.js';
 import type { ReadyAnswers } from '../snapshot/ready-answers.js';
 
 /** What resolving a channel needs to know of a revision. */
@@ -70,6 +71,10 @@ export interface CatalogEntry extends ChannelSource {
   /** The same, filled up from the newest revision's snap.yaml. */
   readonly description: SnapMetadata;
   readonly revisions: ReadonlyMap<number, ListedRevision>;
+  /** Null where it has none, as nearly every snap. */
+  readonly components: ComponentShelf | null;
   readonly refreshes: ReadyAnswers<ReadyRefresh>;
+  /** The same for devices that ask for components, of a snap that has some. */
+  readonly refreshesWithComponents: ReadyAnswers<ReadyRefresh>;
   readonly infos: ReadyAnswers<Answer>;
 }

@@ -96,5 +96,7 @@ function sizeOfEntry(value: CatalogEntry | null): number {
   if (value === null) return 150;
   const words = JSON.stringify(value.description).length * 2;
   const lists = value.revisions.size * 700 + value.releases.length * 250 + value.past.length * 100;
-  return 1_000 + words + lists + value.refreshes.maxBytes + value.infos.maxBytes;
+  const components = (value.components?.size ?? 0) * 500;
+  const ready = value.refreshes.maxBytes + value.refreshesWithComponents.maxBytes + value.infos.maxBytes;
+  return 1_000 + words + lists + components + ready;
 }

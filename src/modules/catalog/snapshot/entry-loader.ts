@@ -1,12 +1,21 @@
 import { Injectable } from '@nestjs/common';
 
 import { assertionRef } from '../../../formats/assertion/index.js';
+import type { ComponentRevision } from '../entities/component-revision.entity.js';
 import type { Snap } from '../entities/snap.entity.js';
 import { AssertionService } from '../../assertions/index.js';
+import { ComponentRepository } from '../repositories/component.repository.js';
 import { ReleaseRepository } from '../repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from '../repositories/revision.repository.js';
 import { SnapRepository } from '../repositories/snap.repository.js';
-import type { CatalogEntry, ListedRevision, PastRelease, Publisher } from '../resolution/catalog-entry.js';
+import type {
+  CatalogEntry,
+  ListedRevision,
+  PastRelease,
+  Publisher,
+  ReadyRefresh,
+} from '../resolution/catalog-entry.js';
+import { ComponentShelf, type ListedComponent } from '../resolution/component-shelf.js';
 import { ANY_FORMAT } from './assertion-cache.js';
 import { describeSnap } from './describe-snap.js';
 import { publisherOf } from './publisher.js';
@@ -19,6 +28,7 @@ export class EntryLoader {
     private readonly snaps: SnapRepository,
     private readonly revisions: RevisionRepository,
     private readonly releases: ReleaseRepository,
+    private readonly components: ComponentRepository,
     private readonly assertions: AssertionService,
   ) {}
 
@@ -30,15 +40,18 @@ export class EntryLoader {
   async load(snapId: string): Promise<CatalogEntry | null> {
     const snap = await this.snaps.byId(snapId);
     if (snap === null || (await this.isRevoked(snap))) return null;
-    const [facts, releases, publisher] = await Promise.all([
+    const [facts, releases, publisher, components] = await Promise.all([
       this.revisions.factsOf(snapId),
       this.releases.newest(snapId),
       this.publisher(snap.publisherId),
+      snap.hasComponents ? this.shelf(snapId) : null,
     ]);
     const newest = facts[0];
     const snapYaml = newest === undefined ? '' : await this.snapYaml(snapId, newest.revision);
     const description = { ...describeSnap(snapYaml), ...snap.metadata };
     const words = JSON.stringify(description).length;
+    const refreshBytes = 2_000 + Math.floor((snapYaml.length + words) * 1.25);
+    const componentBytes = Math.max(0, ...facts.map(({ revision }) => (components?.of(revision).length ?? 0) * 600));
     return {
       snapId,
       name: snap.name,
@@ -48,10 +61,18 @@ export class EntryLoader {
       description,
       revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
       releases,
+      components,
       past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
-      refreshes: new ReadyAnswers(roomFor(2_000 + Math.floor((snapYaml.length + words) * 1.25), MAX_REFRESH_BYTES)),
+      refreshes: new ReadyAnswers(roomFor(refreshBytes, MAX_REFRESH_BYTES)),
+      refreshesWithComponents:
+        components === null ? NO_ANSWERS : new ReadyAnswers(roomFor(refreshBytes + componentBytes, MAX_REFRESH_BYTES)),
       infos: new ReadyAnswers(roomFor(1_200 + Math.floor(words * 1.5) + releases.length * 1_100, MAX_INFO_BYTES)),
     };
+  }
+
+  private async shelf(snapId: string): Promise<ComponentShelf> {
+    const [components, pairs] = await Promise.all([this.components.of(snapId), this.components.pairsOf(snapId)]);
+    return new ComponentShelf(components.map(listedComponent), pairs);
   }
 
   /** Empty where the revision is not held. */
@@ -77,6 +98,8 @@ export class EntryLoader {
   }
 }
 
+/** Of a snap without components nobody's answer is kept with them. */
+const NO_ANSWERS = new ReadyAnswers<ReadyRefresh>(0);
 /** Of each kind, for one snap. */
 const MAX_REFRESH_BYTES = 64 * 1024;
 const MAX_INFO_BYTES = 1024 * 1024;
@@ -105,6 +128,12 @@ function listed(fact: RevisionFacts): ListedRevision {
     commonIds,
     createdAt,
   };
+}
+
+function listedComponent(component: ComponentRevision): ListedComponent {
+  const { name, revision, type, version, description, sha3_384, createdAt } = component;
+  const sizeBytes = Number(component.sizeBytes);
+  return { name, revision, type, version, description, sha3_384, sizeBytes, createdAt };
 }
 
 function hasSeveralEpochs(facts: readonly RevisionFacts[]): boolean {

@@ -31,7 +31,9 @@ function snap(
       architectures: ['amd64'],
       provenance: 'global-upload',
       createdAt: at,
+      components: [],
     })),
+    components: [],
     releases: lines.map((line): OpenRelease => {
       const [architecture = '', channel = '', revision = ''] = line.split(' ');
       return { architecture, channel, revision: Number(revision), releasedAt: at };

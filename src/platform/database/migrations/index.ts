@@ -5,6 +5,7 @@ import { Https1795420000000 } from './1795420000000-https.js';
 import { Registration1795430000000 } from './1795430000000-registration.js';
 import { Authority1795440000000 } from './1795440000000-authority.js';
 import { AirgapPolicy1795450000000 } from './1795450000000-airgap-policy.js';
+import { Components1795500000000 } from './1795500000000-components.js';
 import { ImportReports1795510000000 } from './1795510000000-import-reports.js';
 
 /** In the order in which they run. A migration that has been released is never changed. */
@@ -15,5 +16,6 @@ export const MIGRATIONS = [
   Registration1795430000000,
   Authority1795440000000,
   AirgapPolicy1795450000000,
+  Components1795500000000,
   ImportReports1795510000000,
 ] satisfies Migrations;

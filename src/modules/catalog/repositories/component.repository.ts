@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+
+import { Transaction } from '../../../platform/database/transaction.js';
+import { ComponentPair } from '../entities/component-pair.entity.js';
+import { ComponentRevision } from '../entities/component-revision.entity.js';
+
+/** What importing a component revision knows of it. */
+export type NewComponent = Omit<ComponentRevision, 'snap' | 'addedAt' | 'sizeBytes'> & { readonly sizeBytes: number };
+
+/** One component revision with one revision of its snap. */
+export type Pair = Pick<ComponentPair, 'snapRevision' | 'name' | 'componentRevision'>;
+
+@Injectable()
+export class ComponentRepository {
+  constructor(private readonly transaction: Transaction) {}
+
+  find(snapId: string, name: string, revision: number): Promise<ComponentRevision | null> {
+    return this.transaction.manager.findOneBy(ComponentRevision, { snapId, name, revision });
+  }
+
+  /** Of one snap, by name, newest first. */
+  of(snapId: string): Promise<ComponentRevision[]> {
+    return this.transaction.manager.find(ComponentRevision, {
+      where: { snapId },
+      order: { name: 'ASC', revision: 'DESC' },
+    });
+  }
+
+  /** Of every snap, by name, newest first. */
+  all(): Promise<ComponentRevision[]> {
+    return this.transaction.manager.find(ComponentRevision, {
+      order: { snapId: 'ASC', name: 'ASC', revision: 'DESC' },
+    });
+  }
+
+  pairsOf(snapId: string): Promise<ComponentPair[]> {
+    return this.transaction.manager.findBy(ComponentPair, { snapId });
+  }
+
+  allPairs(): Promise<ComponentPair[]> {
+    return this.transaction.manager.find(ComponentPair);
+  }
+
+  async add(component: NewComponent): Promise<void> {
+    await this.transaction.manager.insert(ComponentRevision, { ...component, sizeBytes: String(component.sizeBytes) });
+  }
+
+  async addPair(snapId: string, pair: Pair): Promise<void> {
+    await this.transaction.manager.insert(ComponentPair, { snapId, ...pair });
+  }
+
+  /** Takes its pairs with it. */
+  async remove(snapId: string, name: string, revision: number): Promise<void> {
+    await this.transaction.manager.delete(ComponentRevision, { snapId, name, revision });
+  }
+}
