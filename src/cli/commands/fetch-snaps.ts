@@ -80,7 +80,12 @@ async function fetch(session: Session, names: readonly string[], options: FetchO
   const auth = options.auth === undefined ? null : (await readSmallFile(options.auth)).toString('utf8');
   await session.withStore(async (store) => {
     const { openOnlineStore } = await import('../fetching/online-store.js');
-    const online = await openOnlineStore(store, 'fetching snaps', { auth, storeId: options.store ?? null });
+    const online = await openOnlineStore(
+      store,
+      'fetching snaps',
+      { auth, storeId: options.store ?? null },
+      session.progress('fetch-snaps'),
+    );
     try {
       const { plan, notes } = await makePlan(session, online, request);
       for (const note of notes) session.out.note(note);

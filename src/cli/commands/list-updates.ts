@@ -34,7 +34,12 @@ async function list(session: Session, file: string, options: ListOptions): Promi
       import('../fetching/online-store.js'),
       import('../../modules/snap-fetch/index.js'),
     ]);
-    const online = await openOnlineStore(store, 'listing updates', { auth, storeId: options.store ?? null });
+    const online = await openOnlineStore(
+      store,
+      'listing updates',
+      { auth, storeId: options.store ?? null },
+      session.progress('list-updates'),
+    );
     const progress = session.progress('list-updates');
     try {
       const report = await listUpdates(inventory, online, {

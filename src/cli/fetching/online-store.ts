@@ -1,13 +1,21 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
-import type { OnlineStore, OnlineStoreCaller } from '../../modules/upstream/index.js';
+import type { OnlineStore, OnlineStoreCaller, Pause } from '../../modules/upstream/index.js';
 import { packageVersion } from '../program-version.js';
+import type { Progress } from '../progress.js';
 
-/** The online store of a connected side, for as long as the store at hand may call out. @throws AirGappedError */
+const WORTH_TELLING_MS = 1000;
+
+/**
+ * The online store of a connected side, for as long as the store at hand may call out.
+ * @param progress told of pauses that the online store asks for, or that trouble with it takes
+ * @throws AirGappedError
+ */
 export async function openOnlineStore(
   store: INestApplicationContext,
   what: string,
   caller: OnlineStoreCaller,
+  progress?: Progress,
 ): Promise<OnlineStore> {
   const [{ connectOnlineStore }, { Settings }, { AirgapMode }] = await Promise.all([
     import('../../modules/upstream/index.js'),
@@ -20,5 +28,14 @@ export async function openOnlineStore(
   };
   mayCallOut();
   const userAgent = `snap-store-proxy/${packageVersion()}`;
-  return connectOnlineStore(store.get(Settings), { mayCallOut, userAgent }, caller);
+  const onPause = ({ error, ms }: Pause): void => {
+    if (ms < WORTH_TELLING_MS) return;
+    const step = `waiting ${Math.round(ms / 1000)} seconds for ${error.where}: ${error.why}`;
+    progress?.report({ step, done: 0, total: null, unit: 'items' });
+  };
+  const onPauseEnd = (): void => {
+    progress?.end();
+  };
+  const retries = { onPause, onPauseEnd };
+  return connectOnlineStore(store.get(Settings), { mayCallOut, userAgent, retries }, caller);
 }

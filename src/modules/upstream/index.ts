@@ -14,5 +14,6 @@ export {
   type JsonAnswer,
   type JsonRequest,
 } from './http/http-client.js';
+export type { Pause } from './http/retries.js';
 export * from './online-store/online-store.js';
 export { StoreInfoNotOfferedError } from './online-store/online-store.errors.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { UpstreamAnswerError, UpstreamUnreachableError } from './http.errors.js';
 import { retryAfter } from './retry-after.js';
-import { Retries, type RetryOptions } from './retries.js';
+import { type Pause, Retries, type RetryOptions } from './retries.js';
 
 const { signal } = new AbortController();
 const failure = (afterMs: number | null = null) =>
@@ -58,6 +58,13 @@ describe(Retries.name, () => {
     new UpstreamAnswerError('there', 'answers nonsense'),
   ])('does not try again what cannot pass: $message', async (error) => {
     expect(await pausesOf([error])).toEqual([error.message]);
+  });
+
+  it('tells of each pause, and when it is over', async () => {
+    const told: string[] = [];
+    const onPause = ({ error, ms }: Pause) => told.push(`${error.why} ${ms}`);
+    await pausesOf([failure(), failure(5)], { onPause, onPauseEnd: () => told.push('over') });
+    expect(told).toEqual(['busy 100', 'over', 'busy 5', 'over']);
   });
 
   it('stops waiting when it is told to stop', async () => {

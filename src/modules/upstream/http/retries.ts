@@ -11,6 +11,8 @@ export interface RetryOptions {
   readonly longestPauseMs: number;
   /** Told before each pause. */
   readonly onPause?: (pause: Pause) => void;
+  /** Told after each, however it ended. */
+  readonly onPauseEnd?: () => void;
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** 0 to 1. */
   readonly random?: () => number;
@@ -45,7 +47,7 @@ export class Retries {
         const ms = error.retry.afterMs ?? this.pauseMs(tries);
         if (ms > this.options.longestPauseMs) throw afterAll(error, `${error.why}, and asks to wait ${inWords(ms)}`);
         this.options.onPause?.({ error, ms });
-        await this.pause(ms, signal);
+        await this.pause(ms, signal).finally(() => this.options.onPauseEnd?.());
       }
     }
   }
