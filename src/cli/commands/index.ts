@@ -14,6 +14,7 @@ import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addExportSnaps } from './export-snaps.js';
 import { addFetchSnaps } from './fetch-snaps.js';
+import { addFetchAssertions } from './fetch-assertions.js';
 import { addGc } from './gc.js';
 import { addImportCertificate } from './import-certificate.js';
 import { addGenerateKeys } from './generate-keys.js';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addDisableAirgapMode,
   addFetchSnaps,
   addListUpdates,
+  addFetchAssertions,
   addPushSnap,
   addParts,
   addImports,

@@ -99,7 +99,8 @@ async function readModelFile(file: string): Promise<WantedModel> {
   return { model, others: assertions.filter((assertion) => assertion !== model) };
 }
 
-function readValidationSet(text: string): WantedValidationSet {
+/** @throws UsageError unless it is `ACCOUNT/NAME` or `ACCOUNT/NAME=SEQUENCE` */
+export function readValidationSet(text: string): WantedValidationSet {
   const [key = '', sequence, ...more] = text.split('=');
   const [accountId = '', name = '', ...parts] = key.split('/');
   const isRight = ACCOUNT.test(accountId) && SET_NAME.test(name) && more.length === 0 && parts.length === 0;
