@@ -119,7 +119,8 @@ export class CatalogWriter {
       }
       const plan = planReleases(snap.name, await this.releases.newest(snapId), requests, options);
       if (plan.rows.length > 0) {
-        await this.releases.add(plan.rows.map((row) => ({ snapId, ...row })));
+        const { importId = null } = options;
+        await this.releases.add(plan.rows.map((row) => ({ snapId, importId, ...row })));
         await this.changes.announce(CATALOG_TOPIC, [snapId]);
       }
       return plan.moves;

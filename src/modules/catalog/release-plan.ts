@@ -16,6 +16,8 @@ export interface ReleaseOptions {
   readonly origin: ReleaseOrigin;
   /** Whether channels that the requests do not name are closed, and releases made by hand give way whatever they hold. */
   readonly replaceMap?: boolean;
+  /** The import that asks for it, for the history. */
+  readonly importId?: string | null;
 }
 
 /** A row to write. */

@@ -10,7 +10,7 @@ import type { ChannelMove } from './channel-move.js';
 import type { ReleaseOrigin } from './entities/release.entity.js';
 import type { Snap } from './entities/snap.entity.js';
 import { planReleases } from './release-plan.js';
-import { type NewRelease, ReleaseRepository } from './repositories/release.repository.js';
+import { type NewRelease, type ReleaseChange, ReleaseRepository } from './repositories/release.repository.js';
 import { RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
 import { ChannelView, architecturesOf } from './resolution/channel-view.js';
@@ -24,16 +24,6 @@ export interface ChannelLine {
   readonly version: string;
   readonly origin: ReleaseOrigin;
   readonly releasedAt: Date;
-}
-
-/** One decision about a channel, as it was taken. */
-export interface ReleaseEvent {
-  readonly channel: string;
-  readonly architecture: string;
-  /** Null where the channel was closed. */
-  readonly revision: number | null;
-  readonly origin: ReleaseOrigin;
-  readonly at: Date;
 }
 
 /** Which revision is where, decided by hand. Devices see a change once it resolves, on every process of the store. */
@@ -122,16 +112,13 @@ export class ReleaseService {
   }
 
   /**
-   * What was decided about the snap's channels, newest first.
+   * How the snap's channels have changed, newest first.
    * @throws SnapNotHeldError
    */
-  async history(name: string, limit = 200): Promise<ReleaseEvent[]> {
+  async history(name: string, limit: number): Promise<ReleaseChange[]> {
     const snap = await this.snaps.byName(name);
     if (snap === null) throw new SnapNotHeldError(name);
-    const rows = await this.releases.history(snap.snapId, limit);
-    return rows.map(({ channel, architecture, revision, origin, addedAt }) => {
-      return { channel, architecture, revision, origin, at: addedAt };
-    });
+    return this.releases.history(snap.snapId, limit);
   }
 
   private decide(

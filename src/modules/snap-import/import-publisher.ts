@@ -44,7 +44,7 @@ export class ImportPublisher {
   /** Files, assertions, snaps, revisions, releases and the ledger: all of these, or nothing where this throws. */
   publish(file: CarriedFile, content: VerifiedContent, wish: ReleaseWish, intake: BlobIntake): Promise<ImportReport> {
     return intake.publish(async () => {
-      const report = await this.apply(file, content, wish, false);
+      const report = await this.apply(file, content, wish, intake.id);
       return { ...report, record: await this.ledger.finish(intake.id, report) };
     });
   }
@@ -53,7 +53,7 @@ export class ImportPublisher {
   async rehearse(file: CarriedFile, content: VerifiedContent, wish: ReleaseWish): Promise<ImportReport> {
     try {
       return await this.transaction.run(async () => {
-        throw new Undo({ ...(await this.apply(file, content, wish, true)), record: null });
+        throw new Undo({ ...(await this.apply(file, content, wish, null)), record: null });
       });
     } catch (thrown) {
       if (thrown instanceof Undo) return thrown.report;
@@ -61,17 +61,18 @@ export class ImportPublisher {
     }
   }
 
+  /** @param importId null where it is only rehearsed */
   private async apply(
     file: CarriedFile,
     content: VerifiedContent,
     wish: ReleaseWish,
-    dryRun: boolean,
+    importId: string | null,
   ): Promise<Omit<ImportReport, 'record'>> {
     const assertions = await content.assertions.store();
     const results: SnapResult[] = [];
     if (!content.isHeldAlready)
       for (const { snapId, isNamed } of snapsToWrite(content)) {
-        if (isNamed) results.push(await this.applySnap(snapId, file, content, wish));
+        if (isNamed) results.push(await this.applySnap(snapId, file, content, wish, importId));
         else await this.applyComponents(snapId, file, content);
       }
     const components = content.isHeldAlready
@@ -93,7 +94,7 @@ export class ImportPublisher {
       kind: file.kind,
       bundleId: content.manifest?.id ?? null,
       alreadyImported: !isNew,
-      dryRun,
+      dryRun: importId === null,
       signature: content.signature,
       checked: content.checked,
       snaps: content.isHeldAlready ? snapsOf(content) : results.map(({ snap }) => snap),
@@ -111,6 +112,7 @@ export class ImportPublisher {
     file: CarriedFile,
     content: VerifiedContent,
     wish: ReleaseWish,
+    importId: string | null,
   ): Promise<SnapResult> {
     const carried = content.snaps
       .filter(({ claim }) => claim.snapId === snapId)
@@ -150,10 +152,13 @@ export class ImportPublisher {
       return { revision: claim.revision, architectures: inspection.architectures };
     });
     const { requests, options } = releasesOf(snapId, forRelease, content.manifest, wish, this.clock.now());
-    if (requests.length === 0 && options.replaceMap !== true)
+    if (requests.length === 0) {
+      // No map is not an empty map: it says nothing of the channels that there are.
+      if (wish.replaceMap) notes.push(`no channel map of ${name} is in it, so its channels stay as they are`);
       return { snap, revisions, components, releases: [], notes };
-    const releases = await this.catalog.applyReleases(snapId, requests, options);
-    return { snap, revisions, components, releases, notes };
+    }
+    const releases = await this.catalog.applyReleases(snapId, requests, { ...options, importId });
+    return { snap, revisions, components, releases, notes: [...notes, ...releases.flatMap(warningOf)] };
   }
 
   private applyComponents(
@@ -183,6 +188,12 @@ export class ImportPublisher {
     const publisherName = await content.evidence.userNameOf(publisherId);
     return { name: declaration.text('snap-name'), publisherId, publisherName };
   }
+}
+
+/** Files pushed in the wrong order take channels back; so does the online store, sometimes, and then on purpose. */
+function warningOf({ name, channel, architecture, from, to, outcome }: ChannelMove): string[] {
+  const isBack = outcome === 'moved' && from !== null && to !== null && to < from;
+  return isBack ? [`${channel} ${architecture} of ${name} goes back from revision ${from} to ${to}`] : [];
 }
 
 /** In the one order in which snaps are locked: those that the file names, and those that only a signed pair is about. */

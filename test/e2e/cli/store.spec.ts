@@ -189,6 +189,13 @@ describe('a store, by its command line', () => {
       expect(await scene.must('release', 'jq', '7', 'candidate')).toBe('jq latest/candidate amd64: none -> 7\n');
       expect(await scene.must('release', 'jq', '7', 'candidate')).toBe('jq latest/candidate amd64 is 7 already\n');
       expect(await scene.must('close', 'jq', 'candidate')).toBe('jq latest/candidate amd64: 7 -> closed\n');
+      const history = (await scene.must('channel-map', 'jq', '--history')).trimEnd().split('\n');
+      expect(history.slice(1).map((line) => line.replace(/^\S+ +/, '').replace(/ +/g, ' '))).toEqual([
+        'latest/candidate amd64 7 closed hand -',
+        'latest/candidate amd64 none 7 hand -',
+        'latest/edge amd64 none 7 hand 3',
+        'latest/stable amd64 none 6 import 1',
+      ]);
       expect((await scene.run(['close', 'jq', 'candidate'])).stderr).toContain('(channel-not-open)');
       expect((await scene.run(['release', 'jq', '99', 'edge'])).stderr).toContain('(revision-not-held)');
       expect(await scene.run(['release', 'jq', '0', 'edge'])).toMatchObject({ exitCode: 2 });

@@ -36,6 +36,10 @@ export class Release {
   @Column({ type: 'text' })
   readonly origin!: ReleaseOrigin;
 
+  /** The import that decided it, in the ledger of imports; null for what was typed. Not read with the rest: devices do not need it. */
+  @Column({ name: 'import_id', type: 'uuid', nullable: true, select: false })
+  readonly importId?: string | null;
+
   /** When it was released where it came from; what `snap info` shows. */
   @Column({ name: 'released_at', type: 'timestamptz', default: () => 'now()' })
   readonly releasedAt!: Date;

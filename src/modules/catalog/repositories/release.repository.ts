@@ -1,12 +1,29 @@
 import { Injectable } from '@nestjs/common';
 
+import { SCHEMA } from '../../../platform/database/data-source.js';
 import { Transaction } from '../../../platform/database/transaction.js';
 import { Release } from '../entities/release.entity.js';
 
 export type NewRelease = Pick<Release, 'snapId' | 'architecture' | 'channel' | 'revision' | 'origin'> & {
   /** Left out: now. */
   readonly releasedAt?: Date;
+  /** Left out: no import decided it. */
+  readonly importId?: string | null;
 };
+
+/** A change of what a channel holds on an architecture. */
+export interface ReleaseChange {
+  readonly channel: string;
+  readonly architecture: string;
+  /** Null where nothing was released there. */
+  readonly from: number | null;
+  /** Null where it was closed. */
+  readonly to: number | null;
+  readonly origin: Release['origin'];
+  readonly importId: string | null;
+  readonly releasedAt: Date;
+  readonly at: Date;
+}
 
 const INSERT_BATCH = 500;
 
@@ -24,9 +41,16 @@ export class ReleaseRepository {
     return this.newestQuery().getMany();
   }
 
-  /** Every decision about a snap's channels, newest first. */
-  history(snapId: string, limit: number): Promise<Release[]> {
-    return this.transaction.manager.find(Release, { where: { snapId }, order: { id: 'DESC' }, take: limit });
+  /** Every change of a snap's channels, newest first. Rows that only say again what was so already are none. */
+  history(snapId: string, limit: number): Promise<ReleaseChange[]> {
+    return this.transaction.manager.query<ReleaseChange[]>(
+      `SELECT channel, architecture, "from", "to", origin, import_id AS "importId", released_at AS "releasedAt", added_at AS at
+       FROM (SELECT *, revision AS "to",
+               lag(revision) OVER (PARTITION BY architecture, channel ORDER BY id) AS "from"
+             FROM ${SCHEMA}.release WHERE snap_id = $1) AS decision
+       WHERE "to" IS DISTINCT FROM "from" ORDER BY id DESC LIMIT $2`,
+      [snapId, limit],
+    );
   }
 
   /** Which revisions have ever been on which channel. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Between, IsNull, Not } from 'typeorm';
+import { Between, In, IsNull, Not } from 'typeorm';
 
 import { Transaction } from '../../../platform/database/transaction.js';
 import { ImportRecord } from './import-record.entity.js';
@@ -33,6 +33,15 @@ export class ImportRepository {
 
   find(key: { readonly id: string } | { readonly number: number }): Promise<ImportRecord | null> {
     return this.transaction.manager.findOneBy(ImportRecord, key);
+  }
+
+  /** The numbers of imports, by their ids. */
+  async numbersOf(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const records = await this.transaction.manager.find(ImportRecord, {
+      select: { id: true, number: true },
+      where: { id: In([...ids]), number: Not(IsNull()) },
+    });
+    return new Map(records.map(({ id, number }) => [id, Number(number)]));
   }
 
   /** The newest import of the bundle that was carried through. */

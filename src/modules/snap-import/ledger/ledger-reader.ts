@@ -43,6 +43,11 @@ export class LedgerReader {
     return this.records.latest(limit);
   }
 
+  /** The numbers of imports, by their ids. */
+  numbersOf(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.records.numbersOf(ids);
+  }
+
   /** @param key the number or the id of an import @throws ImportNotRecordedError */
   async find(key: string): Promise<ImportRecord> {
     const isId = UUID.test(key.toLowerCase());

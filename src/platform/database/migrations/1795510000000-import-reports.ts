@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Reports of imports as the bytes that their digests are of, each bound to the one before it. What has its report can not be
- * changed any more. Reports from before had no digest, and are dropped; that the import was is still there.
+ * changed any more. Releases say which import decided them. Reports from before had no digest, and are dropped; that the import was is still there.
  */
 export class ImportReports1795510000000 implements MigrationInterface {
   readonly name = 'ImportReports1795510000000';
@@ -27,9 +27,15 @@ export class ImportReports1795510000000 implements MigrationInterface {
             CREATE TRIGGER "records_only" BEFORE UPDATE OR DELETE ON "snap_store"."import"
             FOR EACH ROW WHEN (OLD."document" IS NOT NULL) EXECUTE FUNCTION "snap_store"."refuse_change"()
         `);
+    await queryRunner.query(`
+            ALTER TABLE "snap_store"."release" ADD "import_id" uuid
+        `);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+            ALTER TABLE "snap_store"."release" DROP COLUMN "import_id"
+        `);
     await queryRunner.query(`
             DROP TRIGGER "records_only" ON "snap_store"."import"
         `);
