@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { encodeAssertionStream } from '../../../src/formats/assertion/index.js';
+import { ImportRules, parsePolicy } from '../../../src/modules/airgap-policy/index.js';
 import { HeldSnapsService } from '../../../src/modules/catalog/index.js';
 import { SnapRemover, StoreVerifier } from '../../../src/modules/integrity/index.js';
 import { ImportService } from '../../../src/modules/snap-import/index.js';
@@ -238,6 +239,17 @@ describe('a component is refused', () => {
     const revoked = signed('jq', 6, { declaration: { 'snap-name': '' } });
     const { code, message } = await refusal({ snap: revoked, carriesSnap: false });
     expect([code, message]).toEqual(['snap-refused', expect.stringContaining('is revoked')]);
+  });
+
+  it('by the rule that keeps its snap out, also where it comes without', async () => {
+    await scene.import(await scene.pair(jq));
+    const policy = parsePolicy('format: 1\nsnaps: { deny: [jq] }', 'policy.yaml');
+    await scene.store.context.get(ImportRules).set(policy, 'alice');
+    try {
+      expect((await refusal({ carriesSnap: false })).code).toBe('policy-refused');
+    } finally {
+      await scene.store.query('TRUNCATE snap_store.import_policy');
+    }
   });
 
   it('that an incremental bundle counts on and that is not held, by name', async () => {
