@@ -32,6 +32,23 @@ describe(storedGzip.name, () => {
     );
   });
 
+  it('uses its memory again where that is wanted, but never what was given out last', async () => {
+    const bytes = patterned(6_000_000);
+    const whole = await collect(storedGzip(inChunks(bytes)));
+    const pieces: Buffer[] = [];
+    const memories = new Set<ArrayBufferLike>();
+    let last: Buffer | null = null;
+    for await (const piece of storedGzip(inChunks(bytes), { reusesMemory: true })) {
+      // The next one is there already when this one is looked at.
+      if (last !== null) pieces.push(Buffer.from(last));
+      if (piece.length > 100_000) memories.add(piece.buffer);
+      last = piece;
+    }
+    if (last !== null) pieces.push(Buffer.from(last));
+    expect(Buffer.concat(pieces).equals(whole)).toBe(true);
+    expect(memories.size).toBeLessThanOrEqual(3);
+  });
+
   it('writes neither a time nor an operating system', async () => {
     const packed = await collect(storedGzip(inChunks(Buffer.from('x'))));
     expect(packed.subarray(0, 10)).toEqual(Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]));

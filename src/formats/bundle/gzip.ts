@@ -3,13 +3,21 @@ import { crc32 } from 'node:zlib';
 /** The largest stored block of DEFLATE (RFC 1951, 3.2.4). */
 const BLOCK_BYTES = 0xffff;
 const BLOCKS_PER_CHUNK = 16;
+/** The one that is being written, and the one before it. */
+const CHUNKS_IN_USE = 2;
 
 /**
  * Packs as gzip that only stores (level 0). Unlike zlib's, the result depends on the bytes alone: not on how they were cut
  * into chunks, nor on the version of zlib. No time and no operating system is written.
+ * @param options.reusesMemory a chunk is valid only until two more have been asked for: to find a new mebibyte for each costs
+ * more than to fill it
  */
-export async function* storedGzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+export async function* storedGzip(
+  source: AsyncIterable<Uint8Array>,
+  { reusesMemory = false }: { readonly reusesMemory?: boolean | undefined } = {},
+): AsyncGenerator<Buffer> {
   yield Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+  const used: StoredChunk[] = [];
   let chunk = new StoredChunk();
   let checksum = 0;
   let length = 0;
@@ -20,7 +28,8 @@ export async function* storedGzip(source: AsyncIterable<Uint8Array>): AsyncGener
       offset += chunk.append(bytes, offset);
       if (chunk.isFull) {
         yield chunk.close(false);
-        chunk = new StoredChunk();
+        if (reusesMemory) used.push(chunk);
+        chunk = (used.length === CHUNKS_IN_USE ? used.shift()?.reset() : undefined) ?? new StoredChunk();
       }
     }
   }
@@ -38,6 +47,11 @@ class StoredChunk {
 
   get isFull(): boolean {
     return this.filled === BLOCKS_PER_CHUNK * BLOCK_BYTES;
+  }
+
+  reset(): this {
+    this.filled = 0;
+    return this;
   }
 
   /** Takes up to the end of the block that is open; says how many bytes it took. */

@@ -63,7 +63,6 @@ export {
   type BundleSigner,
   type ManifestSigner,
 } from './signature.js';
-export { TarWriter } from './tar-writer.js';
 export { openBytes, planImport, planImports, type ImportPlan, type ImportSource } from './source.js';
 export * from './vocabulary.js';
 export { writeBundle, type WriteBundleOptions } from './writer.js';

@@ -8,13 +8,13 @@ import { encodeManifest } from './manifest-encode.js';
 import { declaredMembers, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, type DeclaredMember } from './members.js';
 import { signDocument, type ManifestSigner } from './signature.js';
 import { sumsText, type MemberDigest } from './sums.js';
-import { TarWriter } from './tar-writer.js';
+import { TAR_BLOCK, tarHeader, tarPadding } from './tar-header.js';
 
 export interface WriteBundleOptions {
   /** The file that is being written, for errors. */
   readonly file: string;
   readonly manifest: BundleManifest;
-  /** Opens the content of a member when its turn comes. */
+  /** Opens the content of a member when its turn comes. Each piece is read before the next is asked for, and not again. */
   readonly open: (member: DeclaredMember) => AsyncIterable<Uint8Array>;
   /** Signs the manifest; without one the bundle is unsigned. */
   readonly signer?: ManifestSigner;
@@ -24,6 +24,8 @@ export interface WriteBundleOptions {
    * so. Sizes are always enforced.
    */
   readonly contentsCheckedBy?: 'writer' | 'caller';
+  /** A chunk that is given out is valid only until two more have been asked for. */
+  readonly reusesMemory?: boolean;
 }
 
 /**
@@ -32,55 +34,45 @@ export interface WriteBundleOptions {
  * @throws BundleManifestInvalidError before the first byte; BundleDamagedError when a content is not what the manifest says
  */
 export async function* writeBundle(options: WriteBundleOptions): AsyncGenerator<Buffer> {
-  yield* storedGzip(writeTar(options));
+  yield* storedGzip(new BundleWriting(options).tar(), { reusesMemory: options.reusesMemory });
 }
 
-async function* writeTar(options: WriteBundleOptions): AsyncGenerator<Uint8Array> {
-  const archive = new TarWriter();
-  const { signal } = options;
-  const onAbort = (): void => {
-    archive.destroy(asError(signal?.reason));
-  };
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted === true) onAbort();
-  const feeding = new Feeding(archive, options).run().catch((error: unknown) => {
-    archive.destroy(asError(error));
-  });
-  try {
-    yield* archive.bytes;
-    await feeding;
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-    archive.destroy();
-  }
-}
-
-/** Hands the members to the archive one after the other. */
-class Feeding {
+/** One bundle on its way out. Each piece of a content has been copied when the next is asked for. */
+class BundleWriting {
   private readonly sums: MemberDigest[] = [];
 
-  constructor(
-    private readonly archive: TarWriter,
-    private readonly options: WriteBundleOptions,
-  ) {}
+  constructor(private readonly options: WriteBundleOptions) {}
 
-  async run(): Promise<void> {
+  async *tar(): AsyncGenerator<Uint8Array, void, undefined> {
     const { manifest, open, signer } = this.options;
     const manifestBytes = encodeManifest(manifest);
-    await this.addSmall(MANIFEST_PATH, manifestBytes);
-    if (signer !== undefined) await this.addSmall(SIGNATURE_PATH, await signDocument(manifestBytes, signer));
+    yield* this.small(MANIFEST_PATH, manifestBytes);
+    if (signer !== undefined) yield* this.small(SIGNATURE_PATH, await signDocument(manifestBytes, signer));
     for (const member of declaredMembers(manifest)) {
-      await this.archive.add(member.path, member.size, this.checked(member, open(member)));
+      yield* this.member(member.path, member.size, this.checked(member, open(member)));
       this.sums.push(member);
     }
     const sums = Buffer.from(sumsText(this.sums));
-    await this.archive.add(SUMS_PATH, sums.length, only(sums));
-    this.archive.finish();
+    yield* this.member(SUMS_PATH, sums.length, only(sums));
+    yield Buffer.alloc(2 * TAR_BLOCK);
   }
 
-  private async addSmall(path: string, bytes: Buffer): Promise<void> {
-    await this.archive.add(path, bytes.length, only(bytes));
+  private async *small(path: string, bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* this.member(path, bytes.length, only(bytes));
     this.sums.push({ path, digest: Sha3_384.fromBytes(createHash('sha3-384').update(bytes).digest()) });
+  }
+
+  private async *member(
+    path: string,
+    size: number,
+    content: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    yield tarHeader(path, size);
+    for await (const piece of content) {
+      this.options.signal?.throwIfAborted();
+      yield piece;
+    }
+    yield Buffer.alloc(tarPadding(size));
   }
 
   private async *checked(member: DeclaredMember, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -102,8 +94,4 @@ class Feeding {
 
 async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
   yield await Promise.resolve(bytes);
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

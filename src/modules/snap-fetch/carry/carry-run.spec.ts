@@ -13,6 +13,7 @@ import { TrustedRoots } from '../../../formats/assertion/index.js';
 import {
   type BundleManifest,
   type BundlePart,
+  encodeManifest,
   NOTHING_ASSUMED,
   openBytes,
   readBundle,
@@ -28,7 +29,7 @@ import { Unfinished } from './unfinished.js';
 
 const MIB = 1024 * 1024;
 const NOW = new Date('2026-01-02T03:04:05.678Z');
-const LIMITS = { stallMs: 5000, progressBytes: 64 * 1024, attempts: 3, pauseMs: 1 };
+const LIMITS = { progressBytes: 64 * 1024, attempts: 3, pauseMs: 1 };
 
 const authority = TestAuthority.create();
 const roots = TrustedRoots.of(authority.roots);
@@ -116,7 +117,6 @@ describe(CarryRun.name, () => {
     const path = carried?.paths[0] ?? '';
     const bytes = await readFile(path);
     expect(carried?.sizeBytes).toBe(bytes.length);
-    expect(carried?.sha256Hex).toBe(createHash('sha256').update(bytes).digest('hex'));
     const { manifest, parts } = await readWhole(path);
     expect(manifest).toMatchObject({ created: '2026-01-02T03:04:05Z', tool: { name: 'test', version: '1' } });
     expect(manifest.assertions).toMatchObject([{ count: 5 }]);
@@ -193,16 +193,6 @@ describe(CarryRun.name, () => {
     store.troubles.set('https://store.test/jq_1.snap', trouble);
     await expect(carry(planFor(jq))).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
     expect(await readdir(exportDir())).toEqual([]);
-  });
-
-  it('gives up on a store that drips', async () => {
-    const jq = snap('jq', { sizeBytes: 3 * MIB });
-    store.troubles.set('https://store.test/jq_1.snap', { pieceMs: 40 });
-    const limits = { stallMs: 60, progressBytes: MIB, attempts: 2, pauseMs: 1 };
-    await expect(carry(planFor(jq), { limits })).rejects.toMatchObject({
-      code: 'upstream-unreachable',
-      message: expect.stringContaining('too slowly') as string,
-    });
   });
 
   it.each<[string, (jq: SignedSnap) => void, RegExp]>([
@@ -385,7 +375,9 @@ describe(CarryRun.name, () => {
     expect(split?.paths).toHaveLength(3);
     const joined = Buffer.concat(await Promise.all((split?.paths ?? []).map((path) => readFile(path))));
     expect(joined.length).toBe(whole?.sizeBytes);
-    expect(createHash('sha256').update(joined).digest('hex')).toBe(split?.sha256Hex);
+    await writeFile(join(folder, 'joined'), joined);
+    const { manifest } = await readWhole(join(folder, 'joined'));
+    expect(sha3(encodeManifest(manifest)).hex).toBe(split?.manifestSha3_384Hex);
   });
 
   it('says how far it is, how fast it goes and how long it takes', async () => {

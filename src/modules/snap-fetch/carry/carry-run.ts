@@ -3,7 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import type { Assertion } from '../../../formats/assertion/index.js';
-import { type DeclaredMember, type ManifestSigner, writeBundle, writeParts } from '../../../formats/bundle/index.js';
+import {
+  type DeclaredMember,
+  encodeManifest,
+  type ManifestSigner,
+  writeBundle,
+  writeParts,
+} from '../../../formats/bundle/index.js';
 import type { Clock } from '../../../kernel/clock.js';
 import type { HashWorkers } from '../../../platform/hashing/hash-workers.js';
 import type { OnlineStore, StoreDownload } from '../../upstream/index.js';
@@ -56,8 +62,8 @@ export interface CarriedBundle {
   readonly paths: readonly string[];
   /** Of the whole bundle. */
   readonly sizeBytes: number;
-  /** Of the whole bundle, as sha256sum prints it. */
-  readonly sha256Hex: string;
+  /** SHA3-384 of its bundle.json, in hex: that holds the digest of everything else in it. */
+  readonly manifestSha3_384Hex: string;
   /** The key-id of who signed it; null where nobody did. */
   readonly signer: string | null;
   readonly snaps: readonly { readonly snapId: string; readonly name: string; readonly revisions: readonly number[] }[];
@@ -182,10 +188,9 @@ export class CarryRun {
     const { plan, contents, files } = bundle;
     const { manifest, notes } = contents;
     const { signer } = this.tools;
-    const seen = { sizeBytes: 0, hash: createHash('sha256') };
+    let sizeBytes = 0;
     const paths = await this.write(bundle, (piece) => {
-      seen.sizeBytes += piece.length;
-      seen.hash.update(piece);
+      sizeBytes += piece.length;
     });
     const downloaded = files.filter(({ isOwn }) => isOwn).reduce((sum, one) => sum + one.download.downloadedBytes, 0);
     const total = files.reduce((sum, one) => sum + one.download.wanted.sizeBytes, 0);
@@ -193,8 +198,8 @@ export class CarryRun {
       name: plan.name,
       bundleId: manifest.id,
       paths,
-      sizeBytes: seen.sizeBytes,
-      sha256Hex: seen.hash.digest('hex'),
+      sizeBytes,
+      manifestSha3_384Hex: createHash('sha3-384').update(encodeManifest(manifest)).digest('hex'),
       signer: signer?.keyId ?? null,
       snaps: manifest.snaps.map(({ snapId, name, revisions }) => {
         return { snapId, name, revisions: revisions.map(({ revision }) => revision) };
@@ -254,6 +259,8 @@ export class CarryRun {
       ...(signer === null ? {} : { signer }),
       signal: this.downloads.signal,
       contentsCheckedBy: 'caller',
+      // What is written is on its way to the disk when the next is asked for, and there when the one after it is.
+      reusesMemory: true,
     });
     for await (const piece of written) {
       onPiece(piece);

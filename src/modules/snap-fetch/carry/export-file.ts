@@ -6,6 +6,7 @@ const FLUSH_EVERY_BYTES = 32 * 1024 * 1024;
 
 /**
  * Writes a file that is there under its name only when it is whole and on the disk.
+ * @param bytes each piece must be valid until two more have been asked for
  * @param temporary in the same folder; what lies there is overwritten
  * @throws what the bytes throw, and errors of the file system; nothing stays then
  */

@@ -80,16 +80,16 @@ export class FileDownload {
     this.settled.reject(error);
   }
 
-  /** The content as it comes; ends only when all of it was right. */
+  /** The content as it comes; ends only when all of it was right. A piece is valid until the next is asked for. */
   async *read(): AsyncGenerator<Buffer, void, undefined> {
     const { sizeBytes } = this.wanted;
     await this.growth.beyond(0);
     const file = await this.openFile();
     try {
+      const memory = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, sizeBytes));
       for (let at = 0; at < sizeBytes;) {
         const upTo = await this.growth.beyond(at);
-        const memory = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, upTo - at));
-        const { bytesRead } = await file.read(memory, 0, memory.length, at);
+        const { bytesRead } = await file.read(memory, 0, Math.min(memory.length, upTo - at), at);
         if (bytesRead === 0) throw new FetchRefusedError(this.wanted.name, 'was cut short in the cache');
         at += bytesRead;
         yield memory.subarray(0, bytesRead);

@@ -8,10 +8,8 @@ import {
   UpstreamUnreachableError,
 } from '../../upstream/index.js';
 
-/** When a connection that breaks or drips is given up. */
+/** When connections that break are given up. That one brings too little is for the store's client to find. */
 export interface TransferLimits {
-  /** A connection that brings less than `progressBytes` in this time is cut. */
-  readonly stallMs: number;
   /** What counts as having come further. */
   readonly progressBytes: number;
   /** So many connections in a row may end without having come further. */
@@ -21,14 +19,10 @@ export interface TransferLimits {
 }
 
 export const TRANSFER_LIMITS: TransferLimits = {
-  stallMs: 60_000,
   progressBytes: 64 * 1024,
   attempts: 5,
   pauseMs: 1000,
 };
-
-/** Our own side may be slow too: a disk that makes a piece wait so long. */
-const OWN_DELAY_MS = 1000;
 
 export interface WantedBytes {
   readonly url: string;
@@ -53,29 +47,22 @@ export async function* receive(
   let at = from;
   let furthest = from;
   for (let attempt = 1; at < sizeBytes;) {
-    const watch = new StallWatch(signal, limits);
     try {
-      const transfer = await store.download(url, at, { signal: watch.signal });
+      const transfer = await store.download(url, at, { signal });
       for await (const piece of rest(transfer, at, { url, sizeBytes })) {
         at += piece.length;
-        watch.came(piece.length);
-        const givenAt = performance.now();
         yield piece;
-        if (performance.now() - givenAt > OWN_DELAY_MS) watch.restart();
       }
       if (at >= sizeBytes) return;
       throw new UpstreamUnreachableError(whereOf(url), `it closed the connection at byte ${at} of ${sizeBytes}`);
-    } catch (thrown) {
+    } catch (error) {
       signal.throwIfAborted();
-      const error = watch.isStalled ? slow(url, limits) : thrown;
       if (!isWorthAnother(error)) throw error;
       attempt = at - furthest >= limits.progressBytes ? 1 : attempt + 1;
       furthest = at;
       if (attempt > limits.attempts) throw asUnreachable(url, error);
       const pauseMs = limits.pauseMs * 2 ** (attempt - 1);
       await sleep(pauseMs + (Math.random() * pauseMs) / 2, undefined, { signal });
-    } finally {
-      watch.end();
     }
   }
 }
@@ -101,42 +88,6 @@ async function* rest(
   }
 }
 
-/** Cuts a connection that does not come further. */
-class StallWatch {
-  readonly signal: AbortSignal;
-  private readonly stalled = new AbortController();
-  private readonly timer: NodeJS.Timeout;
-  private sinceBytes = 0;
-
-  constructor(
-    outer: AbortSignal,
-    private readonly limits: TransferLimits,
-  ) {
-    this.signal = AbortSignal.any([outer, this.stalled.signal]);
-    this.timer = setTimeout(() => {
-      this.stalled.abort(new Error('it sends too slowly'));
-    }, limits.stallMs);
-  }
-
-  get isStalled(): boolean {
-    return this.stalled.signal.aborted;
-  }
-
-  came(bytes: number): void {
-    this.sinceBytes += bytes;
-    if (this.sinceBytes >= this.limits.progressBytes) this.restart();
-  }
-
-  restart(): void {
-    this.sinceBytes = 0;
-    this.timer.refresh();
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-  }
-}
-
 /** Connections break; an answer that cannot be believed does not get better. */
 function isWorthAnother(error: unknown): boolean {
   return error instanceof UpstreamUnreachableError || !(error instanceof StoreError);
@@ -145,11 +96,6 @@ function isWorthAnother(error: unknown): boolean {
 function asUnreachable(url: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   return new UpstreamUnreachableError(whereOf(url), messageOf(error), { cause: error });
-}
-
-function slow(url: string, { progressBytes, stallMs }: TransferLimits): UpstreamUnreachableError {
-  const pace = `less than ${progressBytes} bytes in ${Math.round(stallMs / 1000)} seconds`;
-  return new UpstreamUnreachableError(whereOf(url), `it sends too slowly, ${pace}`);
 }
 
 /** Without the query, in which a store may put a secret. */

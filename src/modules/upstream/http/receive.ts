@@ -9,7 +9,7 @@ export interface Pace {
 }
 
 /**
- * The pieces of a body, each in memory of its own. Time in which nobody asks for the next piece does not count against its pace.
+ * The pieces of a body. Time in which nobody asks for the next piece does not count against its pace.
  * @throws UpstreamUnreachableError where it is too slow; what the stream throws
  */
 export async function* receive(body: Readable, origin: string, pace: Pace): AsyncGenerator<Uint8Array, void> {
@@ -31,14 +31,9 @@ export async function* receive(body: Readable, origin: string, pace: Pace): Asyn
         waitedMs = 0;
         receivedBytes = 0;
       }
-      yield detached(next.value);
+      yield next.value;
     }
   } finally {
     await iterator.return?.();
   }
-}
-
-/** A piece may lie in memory that it shares with others, which could not be handed to another thread. */
-function detached(piece: Buffer): Uint8Array {
-  return piece.byteLength === piece.buffer.byteLength ? piece : new Uint8Array(piece);
 }

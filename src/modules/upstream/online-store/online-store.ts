@@ -118,7 +118,7 @@ export interface StoreTransfer {
   readonly from: number;
   /** Of the whole file, as far as the store says. */
   readonly size: number | null;
-  /** In memory of its own each; ends early with an error where the connection does. */
+  /** Ends early with an error where the connection does. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
