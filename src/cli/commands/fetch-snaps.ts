@@ -162,11 +162,11 @@ function show(
 }
 
 /** The first line of each is the original's: scripts take the path from it. */
-function renderCarried({ name, paths, sizeBytes, sha256Hex, signer, bytesFromCache }: CarriedBundle): string {
+function renderCarried({ name, paths, sizeBytes, manifestSha3_384Hex, signer, bytesFromCache }: CarriedBundle): string {
   const cached = bytesFromCache === 0 ? '' : `, ${renderBytes(bytesFromCache)} of it fetched before`;
   return [
     ...paths.map((path) => `Downloaded ${name} to ${path}`),
     `  ${renderBytes(sizeBytes)}${cached}, ${signer === null ? 'not signed' : `signed by ${signer}`}`,
-    `  sha256 ${sha256Hex}`,
+    `  bundle.json sha3-384 ${manifestSha3_384Hex}`,
   ].join('\n');
 }
