@@ -29,6 +29,8 @@ export interface OnlineStoreOptions {
   readonly withoutInfo?: boolean;
   /** Private snaps are shown to who sends exactly this `Authorization`. */
   readonly authorization?: string;
+  /** What its answers say that files are at, where that is another place than `url`. */
+  readonly publicUrl?: string;
   /** HTTPS instead of HTTP. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -57,6 +59,7 @@ interface Trap {
 
 export class EmulatedOnlineStore {
   readonly url: string;
+  readonly publicUrl: string;
   /** In the order in which they came. */
   readonly requests: RecordedRequest[] = [];
   readonly snaps = new Map<string, OfferedSnap>();
@@ -73,6 +76,7 @@ export class EmulatedOnlineStore {
   ) {
     const scheme = options.tls === undefined ? 'http' : 'https';
     this.url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.publicUrl = options.publicUrl ?? this.url;
     server.on('request', (request: IncomingMessage, response) => {
       void this.answer(request).then(({ answer, how }) => {
         const count = (bytes: number) => {

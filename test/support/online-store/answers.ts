@@ -151,7 +151,7 @@ function snapObject(store: EmulatedOnlineStore, { name, snapId, yaml, media, pub
       validation: 'unproven',
     },
     'store-url': `https://snaps.example/${name}`,
-    media: media.map(({ path, ...use }) => ({ ...use, url: `${store.url}${path}` })),
+    media: media.map(({ path, ...use }) => ({ ...use, url: `${store.publicUrl}${path}` })),
     ...publication.says,
   };
 }
@@ -165,7 +165,7 @@ function revisionObject(store: EmulatedOnlineStore, offered: OfferedRevision) {
     confinement: yaml.confinement,
     'common-ids': [],
     'created-at': createdAt,
-    download: downloadOf(store.url, offered),
+    download: downloadOf(store.publicUrl, offered),
     epoch: yaml.epoch,
     revision,
     type: yaml.type,
@@ -177,7 +177,7 @@ function revisionObject(store: EmulatedOnlineStore, offered: OfferedRevision) {
       version: component.version ?? yaml.version,
       'created-at': createdAt,
       description: component.name,
-      download: downloadOf(store.url, component),
+      download: downloadOf(store.publicUrl, component),
     })),
   };
 }

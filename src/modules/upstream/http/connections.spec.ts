@@ -1,12 +1,10 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { makeChain } from '../../../../test/support/certificates.js';
+import { type ForwardProxy, startForwardProxy } from '../../../../test/support/forward-proxy.js';
 import { type EmulatedOnlineStore, startOnlineStore } from '../../../../test/support/online-store.js';
 import {
   bytesOf,
@@ -46,33 +44,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A forward proxy whose every way leads to the store. */
-async function startProxy(credentials?: string) {
-  const asked: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer().listen(0, '127.0.0.1');
-  server.on('connect', (request: IncomingMessage, client: Socket) => {
-    asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    sockets.add(client.on('error', () => undefined));
-    const wanted = credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
-    if (request.headers['proxy-authorization'] !== wanted) {
-      client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-      return;
-    }
-    const upstream = connect(Number(new URL(store.url).port), '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      upstream.pipe(client).pipe(upstream);
-    });
-    sockets.add(upstream.on('error', () => undefined));
-  });
-  await once(server, 'listening');
-  const close = async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  };
-  open.push({ close });
-  return { asked, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+async function startProxy(credentials?: string): Promise<ForwardProxy> {
+  const proxy = await startForwardProxy(store.url, credentials);
+  open.push(proxy);
+  return proxy;
 }
 
 function client(url: string, given: TestClientOptions = {}): HttpOnlineStore {
