@@ -71,8 +71,10 @@ async function writeInventory(session: Session, output: string | undefined): Pro
 function sayWhatIsSpecial({ out }: Session, { signer, leftOut }: TakenInventory): void {
   if (signer === null)
     out.note('the inventory is not signed: "snap-store-proxy generate-keys" makes a key to sign with');
-  for (const { name, revision } of leftOut)
-    out.note(`revision ${revision} of ${name} is left out: its file is missing or damaged ("verify-store" says which)`);
+  for (const { name, component, revision } of leftOut) {
+    const what = component === null ? name : `${name}+${component}`;
+    out.note(`revision ${revision} of ${what} is left out: its file is missing or damaged ("verify-store" says which)`);
+  }
 }
 
 function countsOf({ inventory: { snaps, media } }: TakenInventory) {

@@ -13,7 +13,7 @@ function viewOfBundle({ name, snaps, media, assumes }: PlannedExport): BundleVie
   return {
     name,
     sizeBytes:
-      sum(views.flatMap(({ revisions }) => revisions.map(({ sizeBytes }) => sizeBytes))) +
+      sum(snaps.flatMap(({ revisions, components }) => [...revisions, ...components].map((one) => one.sizeBytes))) +
       sum(media.map(({ size }) => size)),
     snaps: views,
     assertions: [],
@@ -21,7 +21,7 @@ function viewOfBundle({ name, snaps, media, assumes }: PlannedExport): BundleVie
   };
 }
 
-function viewOfSnap({ held, reasons, channelMap, revisions }: PlannedExport['snaps'][number]): SnapView {
+function viewOfSnap({ held, reasons, channelMap, revisions, components }: PlannedExport['snaps'][number]): SnapView {
   return {
     name: held.name,
     snapId: held.snapId,
@@ -29,9 +29,22 @@ function viewOfSnap({ held, reasons, channelMap, revisions }: PlannedExport['sna
     channels: channelMap.map(({ channel, architecture, revision, requested }) => {
       return { channel: channel.toString(), architecture, revision, requested };
     }),
-    revisions: revisions.map(({ revision, version, architectures, sizeBytes, sha3_384 }) => {
-      return { revision, version, architectures, sizeBytes, sha3_384, components: [] };
-    }),
+    revisions: revisions.map(({ revision, version, architectures, sizeBytes, sha3_384, components: pairs }) => ({
+      revision,
+      version,
+      architectures,
+      sizeBytes,
+      sha3_384,
+      components: held.components
+        .filter((one) => pairs.some((pair) => pair.name === one.name && pair.revision === one.revision))
+        .map((one) => ({
+          name: one.name,
+          revision: one.revision,
+          sizeBytes: one.sizeBytes,
+          sha3_384: one.sha3_384,
+          isAssumed: !components.includes(one),
+        })),
+    })),
   };
 }
 

@@ -15,6 +15,7 @@ export { readBundleFolder } from './folder.js';
 export { Fields } from './fields.js';
 export { type HeldRelease, type Holdings, holdingsOfBundle } from './holdings.js';
 export { canonicalJson, type Json, outlineProblem } from './json.js';
+export { KnownReleases } from './known-releases.js';
 export { BUNDLE_LIMITS, type BundleLimits } from './limits.js';
 export { readLooseTar, type LoosePart } from './loose-tar.js';
 export * from './manifest.js';

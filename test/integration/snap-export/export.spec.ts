@@ -16,7 +16,9 @@ import {
 } from '../../../src/modules/snap-export/index.js';
 import { ImportService, SignerService } from '../../../src/modules/snap-import/index.js';
 import { plainMetadata, sha3 } from '../../support/bundles.js';
+import { componentBundle, signedComponent, yamlWith } from '../../support/components.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { testSnapId } from '../../support/test-authority.js';
 import { openTestStore, type TestStore } from '../../support/test-store.js';
 import { bundleOf, Scene, signed } from '../import/scene.js';
 
@@ -77,9 +79,18 @@ async function pushEverything(): Promise<void> {
     return { ...snap, defaultTrack: 'latest', channelMap, metadata };
   });
   await scene.import(await scene.bundle({ ...bundle, manifest: { ...bundle.manifest, snaps } }));
+  const [withParts, docs] = partedSnap();
+  await scene.import(await scene.bundle(componentBundle({ snap: withParts, components: [docs] }), 'parted.tar.gz'));
   // Held, and on no channel.
   await scene.import(await scene.pair(signed('yq', 1)));
   await scene.store.context.get(ReleaseService).close('yq', Channel.parse('stable'));
+}
+
+function partedSnap() {
+  const snap = signed('parted', 6, { snapYaml: yamlWith('parted', 6, { docs: 'standard', more: 'standard' }) });
+  const docs = signedComponent(scene.store.authority, snap.plan, { name: 'docs', revision: 3, pairedWith: [6] });
+  const more = signedComponent(scene.store.authority, snap.plan, { name: 'more', revision: 1, pairedWith: [6] });
+  return [snap, docs, more] as const;
 }
 
 async function run(given: Partial<ExportRequest>, partBytes: number | null = null): Promise<ExportedBundle[]> {
@@ -100,6 +111,7 @@ async function contents(store: TestStore): Promise<Record<string, unknown>> {
     revisions: (
       await query<Record<string, unknown>>('SELECT * FROM snap_store.snap_revision ORDER BY snap_id, revision')
     ).map(({ added_at: _, ...row }) => row),
+    components: await componentsOf(store),
     releases: await query(`
       SELECT snap_id, channel, architecture, revision, released_at FROM (
         SELECT DISTINCT ON (snap_id, channel, architecture) * FROM snap_store.release
@@ -112,6 +124,17 @@ async function contents(store: TestStore): Promise<Record<string, unknown>> {
       .sort(),
     files: await store.blobFiles(),
   };
+}
+
+/** `jq docs 3 standard …`, and `jq docs 3 with 6`. */
+async function componentsOf({ query }: Pick<TestStore, 'query'>): Promise<string[]> {
+  const rows = await query<{ line: string }>(`
+    SELECT concat_ws(' ', snap_id, name, revision, type, sha3_384, size_bytes, provenance) AS line
+    FROM snap_store.component_revision
+    UNION ALL
+    SELECT concat_ws(' ', snap_id, name, component_revision, 'with', snap_revision) FROM snap_store.component_pair
+    ORDER BY 1`);
+  return rows.map(({ line }) => line);
 }
 
 function push(path: string | undefined): Promise<unknown> {
@@ -135,7 +158,8 @@ describe('a bundle of held snaps', () => {
     const [report] = (await push(exported?.files[0]?.path)) as { signature: unknown; alreadyImported: boolean }[];
     expect(report?.signature).toMatchObject({ state: 'known-signer', signer });
     expect(await contents(other)).toEqual(await contents(scene.store));
-    expect((await contents(other)).files).toHaveLength(5);
+    expect((await contents(other)).files).toHaveLength(7);
+    expect((await contents(other)).components).toHaveLength(2);
   });
 
   it('brings what a device asks for to install it, and nothing else', async () => {
@@ -172,11 +196,38 @@ describe('a bundle of held snaps', () => {
       expect(holdingsOfBundle('x', part.manifest).revisions.map(({ revision }) => revision)).toEqual([7, 6]);
     }
     await push(second?.files[0]?.path);
-    const { releases } = await contents(other);
-    expect(releases).toEqual((await contents(scene.store)).releases);
+    const ofJq = async (store: TestStore): Promise<unknown[]> => {
+      const { releases } = await contents(store);
+      return (releases as { snap_id: string }[]).filter(({ snap_id: id }) => id === testSnapId('jq'));
+    };
+    expect(await ofJq(other)).toHaveLength(3);
+    expect(await ofJq(other)).toEqual(await ofJq(scene.store));
     expect(
       await run({ names: ['jq'], channels: ['candidate'], since: [holdingsOfInventory('x', inventory)] }),
     ).toHaveLength(1);
+  });
+
+  it('brings a component that is new to a snap that the other store has, and not the snap again', async () => {
+    const [snap, docs, more] = partedSnap();
+    const both = await scene.bundle(componentBundle({ snap, components: [docs] }));
+    await scene.import(both);
+    await push(both);
+    const { signal } = new AbortController();
+    const { inventory } = await other.context
+      .get(InventoryService)
+      .take({ tool, storeId: null, signal, onProgress: () => undefined });
+    expect(inventory.snaps[0]?.components).toMatchObject([{ name: 'docs', revision: 3 }]);
+    expect(inventory.snaps[0]?.revisions[0]?.components).toEqual([{ name: 'docs', revision: 3 }]);
+    const since = [holdingsOfInventory('x', inventory)];
+    expect(await run({ names: ['parted'], since })).toEqual([]);
+    await scene.import(
+      await scene.bundle(componentBundle({ snap, carriesSnap: false, components: [more] }), 'more.tar.gz'),
+    );
+    const [exported] = await run({ names: ['parted'], since });
+    expect(exported?.sizeBytes).toBeLessThan(2 * 16_384);
+    await push(exported?.files[0]?.path);
+    expect(await componentsOf(other)).toEqual(await componentsOf(scene.store));
+    expect(await componentsOf(other)).toHaveLength(4);
   });
 
   it('can be split, and appears under names that are free', async () => {

@@ -83,7 +83,7 @@ describe('an inventory', () => {
     const digest = blob!.sha3_384;
     await rm(join(scene.store.dataDir, 'blobs', digest.slice(0, 2), digest));
     const taken = await take();
-    expect(taken.leftOut).toEqual([{ name: 'jq', revision: 7 }]);
+    expect(taken.leftOut).toEqual([{ name: 'jq', component: null, revision: 7 }]);
     expect(lines(taken.inventory)).toEqual([
       'jq 6 6.0 16384 amd64',
       'jq latest/edge amd64 6',

@@ -7,6 +7,7 @@ import {
 } from '../../../formats/assertion/index.js';
 import {
   assertionStreams,
+  type BundleComponent,
   type BundleManifest,
   type BundleMedia,
   type BundleMediaType,
@@ -19,7 +20,7 @@ import {
 import type { SnapArchitecture } from '../../../kernel/architecture.js';
 import { Sha3_384 } from '../../../kernel/digest.js';
 import type { AssertionService } from '../../assertions/index.js';
-import type { HeldSnapRevision, SnapMedia, SnapMetadata } from '../../catalog/index.js';
+import type { HeldComponent, HeldSnapRevision, SnapMedia, SnapMetadata } from '../../catalog/index.js';
 import { SnapNotExportableError } from './export.errors.js';
 import type { PlannedExport, PlannedExportSnap } from './export-plan.js';
 
@@ -81,11 +82,20 @@ class Evidence {
     private readonly roots: TrustedRoots,
   ) {}
 
-  async add({ held, revisions }: PlannedExportSnap): Promise<void> {
+  async add({ held, revisions, components, pairs }: PlannedExportSnap): Promise<void> {
     await this.want(held.name, assertionRef('snap-declaration', [SERIES, held.snapId]));
     for (const { revision, sha3_384, provenance } of revisions) {
       const digest = Sha3_384.fromHex(sha3_384).base64url;
       await this.want(`revision ${revision} of ${held.name}`, assertionRef('snap-revision', [digest, provenance]));
+    }
+    for (const { name, revision, sha3_384, provenance } of components) {
+      const key = [held.snapId, name, Sha3_384.fromHex(sha3_384).base64url, provenance];
+      await this.want(`${held.name}+${name} ${revision}`, assertionRef('snap-resource-revision', key));
+    }
+    for (const { component, snapRevision } of pairs) {
+      const { name, revision, provenance } = component;
+      const key = [held.snapId, name, String(revision), String(snapRevision), provenance];
+      await this.want(`${held.name}+${name} ${revision}`, assertionRef('snap-resource-pair', key));
     }
   }
 
@@ -129,7 +139,7 @@ class Evidence {
 }
 
 function composeSnap(snap: PlannedExportSnap, publisher: BundlePublisher | null): BundleSnap {
-  const { held, reasons, channelMap, revisions } = snap;
+  const { held, reasons, channelMap, revisions, components } = snap;
   return {
     snapId: held.snapId,
     name: held.name,
@@ -138,18 +148,12 @@ function composeSnap(snap: PlannedExportSnap, publisher: BundlePublisher | null)
     channelMap,
     metadata: metadataOf(held.metadata, publisher),
     revisions: revisions.map(revisionOf),
-    components: [],
+    components: components.map(componentOf),
   };
 }
 
-function revisionOf({
-  revision,
-  sha3_384,
-  sizeBytes,
-  version,
-  architectures,
-  createdAt,
-}: HeldSnapRevision): BundleRevision {
+function revisionOf(held: HeldSnapRevision): BundleRevision {
+  const { revision, sha3_384, sizeBytes, version, architectures, createdAt, components } = held;
   return {
     revision,
     digest: Sha3_384.fromHex(sha3_384),
@@ -157,8 +161,21 @@ function revisionOf({
     version,
     architectures: architectures as SnapArchitecture[],
     createdAt: createdAt.toISOString(),
-    components: [],
+    components,
   };
+}
+
+function componentOf({
+  name,
+  revision,
+  type,
+  sha3_384,
+  sizeBytes,
+  version,
+  createdAt,
+}: HeldComponent): BundleComponent {
+  const digest = Sha3_384.fromHex(sha3_384);
+  return { name, revision, type, digest, size: sizeBytes, version, createdAt: createdAt.toISOString() };
 }
 
 /** Null where nothing is known but what assertions and snap.yaml say. */

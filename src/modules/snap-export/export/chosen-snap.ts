@@ -3,6 +3,7 @@ import { runsOn } from '../../../kernel/architecture.js';
 import { Channel, DEFAULT_TRACK } from '../../../kernel/channel.js';
 import {
   ChannelNotOpenError,
+  type HeldComponent,
   type HeldSnap,
   type HeldSnapRevision,
   type OpenRelease,
@@ -19,12 +20,22 @@ export class ChosenSnap {
   private readonly numbers = new Set<number>();
   private readonly lines = new Set<OpenRelease>();
   private readonly why = new Map<string, BundleReason>();
+  private isEverything = false;
 
   constructor(readonly held: HeldSnap) {}
 
   /** Ascending. */
   get revisions(): HeldSnapRevision[] {
     return this.held.revisions.filter(({ revision }) => this.numbers.has(revision));
+  }
+
+  /** Those that go with the revisions; where everything was asked for, those too that go with none. */
+  get components(): HeldComponent[] {
+    if (this.isEverything) return [...this.held.components];
+    const paired = new Set(
+      this.revisions.flatMap(({ components }) => components.map(({ name, revision }) => `${name} ${revision}`)),
+    );
+    return this.held.components.filter(({ name, revision }) => paired.has(`${name} ${revision}`));
   }
 
   get reasons(): BundleReason[] {
@@ -48,6 +59,7 @@ export class ChosenSnap {
     const lines = channels.length > 0 ? channels.flatMap((text) => this.linesOn(text)) : this.held.releases;
     this.takeLines(lines);
     if (everyRevision) for (const { revision } of this.held.revisions) this.numbers.add(revision);
+    this.isEverything = everyRevision;
     if (this.numbers.size > 0) return this;
     throw new NothingToExportError(`no channel of ${this.held.name} is open: name a revision, or export --all`, {
       name: this.held.name,

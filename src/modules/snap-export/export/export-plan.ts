@@ -1,14 +1,16 @@
-import type {
-  AssumedRevision,
-  BundleAssumptions,
-  BundleReason,
-  BundleRelease,
-  Holdings,
+import {
+  type AssumedComponent,
+  type AssumedRevision,
+  type BundleAssumptions,
+  type BundleReason,
+  type BundleRelease,
+  type Holdings,
+  KnownReleases,
 } from '../../../formats/bundle/index.js';
 import type { SnapArchitecture } from '../../../kernel/architecture.js';
 import { Channel } from '../../../kernel/channel.js';
 import { Sha3_384 } from '../../../kernel/digest.js';
-import type { HeldSnap, HeldSnapRevision, SnapMedia } from '../../catalog/index.js';
+import type { HeldComponent, HeldSnap, HeldSnapRevision, OpenRelease, SnapMedia } from '../../catalog/index.js';
 import type { ChosenSnap } from './chosen-snap.js';
 import type { ChosenBundle, ExportSelection } from './export-selection.js';
 
@@ -33,6 +35,15 @@ export interface PlannedExportSnap {
   readonly channelMap: readonly BundleRelease[];
   /** Those that are carried. */
   readonly revisions: readonly HeldSnapRevision[];
+  /** Those that are carried. */
+  readonly components: readonly HeldComponent[];
+  /** Which component goes with which revision of the snap, as far as that is news to the other store. */
+  readonly pairs: readonly PlannedPair[];
+}
+
+export interface PlannedPair {
+  readonly component: HeldComponent;
+  readonly snapRevision: number;
 }
 
 /** Leaves out what the other store holds; a snap of which nothing is new goes as a whole, and so does a file of such snaps. */
@@ -58,21 +69,19 @@ function planBundle({ name, snaps }: ChosenBundle, other: OtherStore): PlannedEx
     snaps: changed.map((snap) => ({
       held: snap.held,
       reasons: snap.reasons,
-      channelMap: snap.releases.map(({ line, isRequested }): BundleRelease => {
-        return {
-          architecture: line.architecture as SnapArchitecture,
-          channel: Channel.parse(line.channel),
-          revision: line.revision,
-          releasedAt: line.releasedAt.toISOString(),
-          requested: isRequested,
-        };
-      }),
+      channelMap: snap.releases.map(({ line, isRequested }) => bundleRelease(line, isRequested)),
       revisions: snap.revisions.filter((revision) => !other.holds(snap.held, revision)),
+      components: snap.components.filter((component) => !other.holdsComponent(snap.held, component)),
+      pairs: pairsOf(snap)
+        .filter(({ revision, component }) => {
+          return !other.holds(snap.held, revision) || !other.holdsComponent(snap.held, component);
+        })
+        .map(({ revision, component }) => ({ component, snapRevision: revision.revision })),
     })),
     media: pictures.filter((picture) => !other.holdsPicture(picture)),
     assumes: {
       revisions: changed.flatMap((snap) => assumedRevisionsOf(snap, other)),
-      components: [],
+      components: changed.flatMap((snap) => assumedComponentsOf(snap, other)),
       media: pictures
         .filter((picture) => other.holdsPicture(picture))
         .map((picture) => Sha3_384.fromHex(picture['sha3-384'])),
@@ -87,6 +96,43 @@ function assumedRevisionsOf({ held, revisions }: ChosenSnap, other: OtherStore):
     .map(({ revision, sha3_384 }) => ({ snapId, name, revision, digest: Sha3_384.fromHex(sha3_384) }));
 }
 
+function pairsOf({ revisions, components }: ChosenSnap): { revision: HeldSnapRevision; component: HeldComponent }[] {
+  return revisions.flatMap((revision) =>
+    components
+      .filter((component) => {
+        return revision.components.some((one) => one.name === component.name && one.revision === component.revision);
+      })
+      .map((component) => ({ revision, component })),
+  );
+}
+
+/** Those that carried revisions go with; nobody else speaks of them. */
+function assumedComponentsOf(snap: ChosenSnap, other: OtherStore): AssumedComponent[] {
+  const { snapId } = snap.held;
+  const paired = new Set(
+    snap.revisions
+      .filter((revision) => !other.holds(snap.held, revision))
+      .flatMap(({ components }) => components.map(({ name, revision }) => `${name} ${revision}`)),
+  );
+  return snap.components
+    .filter((component) => other.holdsComponent(snap.held, component))
+    .filter(({ name, revision }) => paired.has(`${name} ${revision}`))
+    .map(({ name, revision, sha3_384 }) => ({ snapId, name, revision, digest: Sha3_384.fromHex(sha3_384) }));
+}
+
+function bundleRelease(
+  { architecture, channel, revision, releasedAt }: OpenRelease,
+  requested: boolean,
+): BundleRelease {
+  return {
+    architecture: architecture as SnapArchitecture,
+    channel: Channel.parse(channel),
+    revision,
+    releasedAt: releasedAt.toISOString(),
+    requested,
+  };
+}
+
 /** Several snaps may use one picture. */
 function picturesOf(snaps: readonly ChosenSnap[]): SnapMedia[] {
   const uses = snaps.flatMap(({ held }) => held.metadata.media ?? []);
@@ -95,48 +141,44 @@ function picturesOf(snaps: readonly ChosenSnap[]): SnapMedia[] {
 
 /** What is known of the store that the bundles go to. */
 class OtherStore {
-  private readonly revisions: ReadonlySet<string>;
-  private readonly media: ReadonlySet<string>;
-  /** By channel, what each of the sources says that it holds. */
-  private readonly releases = new Map<string, Set<number>>();
+  private readonly files: ReadonlySet<string>;
+  private readonly releases: KnownReleases;
 
   constructor(since: readonly Holdings[]) {
-    this.revisions = new Set(
-      since.flatMap(({ revisions }) =>
-        revisions.map(({ snapId, revision, digest }) => revisionKey(snapId, revision, digest.hex)),
-      ),
+    this.releases = new KnownReleases(since);
+    this.files = new Set(
+      since.flatMap(({ revisions, components, media }) => [
+        ...revisions.map((one) => fileKey(one.snapId, '', one.revision, one.digest.hex)),
+        ...components.map((one) => fileKey(one.snapId, one.name, one.revision, one.digest.hex)),
+        ...media.map(({ hex }) => hex),
+      ]),
     );
-    this.media = new Set(since.flatMap(({ media }) => media.map(({ hex }) => hex)));
-    for (const { snapId, architecture, channel, revision } of since.flatMap(({ releases }) => releases)) {
-      const key = releaseKey(snapId, architecture, channel.toString());
-      const said = this.releases.get(key) ?? new Set<number>();
-      this.releases.set(key, said.add(revision));
-    }
   }
 
   holds({ snapId }: HeldSnap, { revision, sha3_384 }: HeldSnapRevision): boolean {
-    return this.revisions.has(revisionKey(snapId, revision, sha3_384));
+    return this.files.has(fileKey(snapId, '', revision, sha3_384));
+  }
+
+  holdsComponent({ snapId }: HeldSnap, { name, revision, sha3_384 }: HeldComponent): boolean {
+    return this.files.has(fileKey(snapId, name, revision, sha3_384));
   }
 
   holdsPicture(picture: SnapMedia): boolean {
-    return this.media.has(picture['sha3-384']);
+    return this.files.has(picture['sha3-384']);
   }
 
-  /** A channel counts as unchanged only where all that is known of it says the same. */
-  lacksSomethingOf({ held, revisions, releases }: ChosenSnap): boolean {
-    if (!revisions.every((revision) => this.holds(held, revision))) return true;
-    if (!(held.metadata.media ?? []).every((picture) => this.holdsPicture(picture))) return true;
-    return releases.some(({ line, isRequested }) => {
-      const said = this.releases.get(releaseKey(held.snapId, line.architecture, line.channel));
-      return isRequested && !(said?.size === 1 && said.has(line.revision));
-    });
+  lacksSomethingOf({ held, revisions, components, releases }: ChosenSnap): boolean {
+    return (
+      !revisions.every((revision) => this.holds(held, revision)) ||
+      !components.every((component) => this.holdsComponent(held, component)) ||
+      !(held.metadata.media ?? []).every((picture) => this.holdsPicture(picture)) ||
+      releases.some(({ line, isRequested }) => {
+        return isRequested && !this.releases.has({ ...bundleRelease(line, true), snapId: held.snapId });
+      })
+    );
   }
 }
 
-function revisionKey(snapId: string, revision: number, digestHex: string): string {
-  return `${snapId} ${revision} ${digestHex}`;
-}
-
-function releaseKey(snapId: string, architecture: string, channel: string): string {
-  return `${snapId} ${architecture} ${channel}`;
+function fileKey(snapId: string, component: string, revision: number, digestHex: string): string {
+  return `${snapId} ${component} ${revision} ${digestHex}`;
 }

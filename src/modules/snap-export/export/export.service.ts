@@ -66,16 +66,7 @@ export class ExportService {
     const needsOf = this.snaps.needsOf.bind(this.snaps);
     const selection = await selectExport(await this.snaps.all(), needsOf, request);
     const plan = planExport(selection, request.since);
-    for (const { held, revisions } of plan.bundles.flatMap(({ snaps }) => snaps)) {
-      for (const { revision, sha3_384 } of revisions) {
-        if ((await this.blobs.find(sha3_384)) !== null) continue;
-        throw new SnapNotExportableError(`revision ${revision} of ${held.name}`, 'its file is missing or damaged');
-      }
-    }
-    for (const picture of plan.bundles.flatMap(({ media }) => media)) {
-      if ((await this.blobs.find(picture['sha3-384'])) !== null) continue;
-      throw new SnapNotExportableError(`the ${picture.type} ${picture['sha3-384']}`, 'its file is missing or damaged');
-    }
+    for (const bundle of plan.bundles) await this.requireFiles(bundle);
     return plan;
   }
 
@@ -108,6 +99,20 @@ export class ExportService {
     });
     const { sizeBytes, sha256 } = passing;
     return { name: plan.name, bundleId: id, files, sizeBytes, sha256, signer: signer?.keyId ?? null };
+  }
+
+  private async requireFiles({ snaps, media }: PlannedExport): Promise<void> {
+    const files = [
+      ...snaps.flatMap(({ held: { name }, revisions, components }) => [
+        ...revisions.map((one) => ({ what: `revision ${one.revision} of ${name}`, sha3_384: one.sha3_384 })),
+        ...components.map((one) => ({ what: `${name}+${one.name} ${one.revision}`, sha3_384: one.sha3_384 })),
+      ]),
+      ...media.map((one) => ({ what: `the ${one.type} ${one['sha3-384']}`, sha3_384: one['sha3-384'] })),
+    ];
+    for (const { what, sha3_384 } of files) {
+      if ((await this.blobs.find(sha3_384)) === null)
+        throw new SnapNotExportableError(what, 'its file is missing or damaged');
+    }
   }
 
   private async *open(member: DeclaredMember, { streams }: BundleContents): AsyncGenerator<Uint8Array> {

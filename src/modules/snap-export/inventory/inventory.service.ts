@@ -13,7 +13,7 @@ import { Channel } from '../../../kernel/channel.js';
 import { Clock } from '../../../kernel/clock.js';
 import { Sha3_384 } from '../../../kernel/digest.js';
 import { BlobReader } from '../../blobs/index.js';
-import { type HeldSnap, type HeldSnapRevision, HeldSnapsService } from '../../catalog/index.js';
+import { type HeldSnap, HeldSnapsService } from '../../catalog/index.js';
 import { SigningService } from '../../keys/index.js';
 
 export interface InventoryOptions {
@@ -38,7 +38,15 @@ export interface TakenInventory {
   /** Who signed it; null where the store has no key to sign with. */
   readonly signer: string | null;
   /** What is in the catalog and not in the inventory, because its file is missing or damaged. */
-  readonly leftOut: readonly { readonly name: string; readonly revision: number }[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  /** Of the snap. */
+  readonly name: string;
+  /** Null for the snap itself. */
+  readonly component: string | null;
+  readonly revision: number;
 }
 
 /** Says what this store holds, for the other side of the gap. */
@@ -56,17 +64,20 @@ export class InventoryService {
     const held = await this.snaps.all();
     const snaps: InventorySnap[] = [];
     const media = new Map<string, InventoryMedia>();
-    const leftOut: { name: string; revision: number }[] = [];
+    const leftOut: LeftOut[] = [];
     for (const [done, snap] of held.entries()) {
       signal.throwIfAborted();
       onProgress({ step: 'looking at files', done, total: held.length, unit: 'items' });
-      const sound: HeldSnapRevision[] = [];
-      for (const revision of snap.revisions) {
-        if ((await this.blobs.find(revision.sha3_384)) === null)
-          leftOut.push({ name: snap.name, revision: revision.revision });
-        else sound.push(revision);
-      }
-      if (sound.length > 0) snaps.push(listed(snap, sound));
+      const sound: HeldSnap = {
+        ...snap,
+        revisions: await this.whole(snap.revisions, ({ revision }) => {
+          leftOut.push({ name: snap.name, component: null, revision });
+        }),
+        components: await this.whole(snap.components, ({ name: component, revision }) => {
+          leftOut.push({ name: snap.name, component, revision });
+        }),
+      };
+      if (sound.revisions.length > 0) snaps.push(listed(sound));
       for (const { 'sha3-384': hex } of snap.metadata.media ?? []) {
         const picture = media.has(hex) ? null : await this.blobs.find(hex);
         if (picture !== null) media.set(hex, { digest: Sha3_384.fromHex(hex), size: picture.sizeBytes });
@@ -77,10 +88,25 @@ export class InventoryService {
     const signer = await this.signing.manifestSigner();
     return { inventory, bytes: await writeInventory(inventory, signer), signer: signer?.keyId ?? null, leftOut };
   }
+
+  /** Those whose files are there and sound; the others are told of. */
+  private async whole<T extends { readonly sha3_384: string }>(
+    files: readonly T[],
+    tell: (missing: T) => void,
+  ): Promise<T[]> {
+    const sound: T[] = [];
+    for (const file of files) {
+      if ((await this.blobs.find(file.sha3_384)) === null) tell(file);
+      else sound.push(file);
+    }
+    return sound;
+  }
 }
 
-function listed({ snapId, name, defaultTrack, releases }: HeldSnap, sound: readonly HeldSnapRevision[]): InventorySnap {
-  const numbers = new Set(sound.map(({ revision }) => revision));
+/** @param snap with what is sound only: what else it speaks of is passed over */
+function listed({ snapId, name, defaultTrack, releases, revisions, components }: HeldSnap): InventorySnap {
+  const numbers = new Set(revisions.map(({ revision }) => revision));
+  const isHeld = new Set(components.map((one) => `${one.name} ${one.revision}`));
   return {
     snapId,
     name,
@@ -95,16 +121,20 @@ function listed({ snapId, name, defaultTrack, releases }: HeldSnap, sound: reado
           releasedAt: releasedAt.toISOString(),
         };
       }),
-    revisions: sound.map(({ revision, sha3_384, sizeBytes, version, architectures }): InventoryRevision => {
-      return {
-        revision,
-        digest: Sha3_384.fromHex(sha3_384),
-        size: sizeBytes,
-        version,
-        architectures: architectures as SnapArchitecture[],
-        components: [],
-      };
+    revisions: revisions.map(
+      ({ revision, sha3_384, sizeBytes, version, architectures, components: pairs }): InventoryRevision => {
+        return {
+          revision,
+          digest: Sha3_384.fromHex(sha3_384),
+          size: sizeBytes,
+          version,
+          architectures: architectures as SnapArchitecture[],
+          components: pairs.filter((pair) => isHeld.has(`${pair.name} ${pair.revision}`)),
+        };
+      },
+    ),
+    components: components.map(({ name: component, revision, sha3_384, sizeBytes }) => {
+      return { name: component, revision, digest: Sha3_384.fromHex(sha3_384), size: sizeBytes };
     }),
-    components: [],
   };
 }

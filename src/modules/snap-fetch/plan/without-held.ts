@@ -1,4 +1,10 @@
-import type { AssumedComponent, AssumedRevision, HeldRelease, Holdings } from '../../../formats/bundle/index.js';
+import {
+  type AssumedComponent,
+  type AssumedRevision,
+  type HeldRelease,
+  type Holdings,
+  KnownReleases,
+} from '../../../formats/bundle/index.js';
 import type { Sha3_384 } from '../../../kernel/digest.js';
 import type { PlannedBundle, PlannedRevision, PlannedSnap } from './fetch-plan.js';
 import { HoldingsConflictError } from './plan.errors.js';
@@ -7,17 +13,16 @@ import { HoldingsConflictError } from './plan.errors.js';
 export class Held {
   private readonly revisions = new Map<string, Holding>();
   private readonly components = new Map<string, Holding>();
-  private readonly releases = new Map<string, number>();
+  private readonly releases: KnownReleases;
   private readonly media = new Map<string, Sha3_384>();
 
   constructor(holdings: readonly Holdings[]) {
-    const oldestFirst = [...holdings].sort((one, other) => Date.parse(one.created) - Date.parse(other.created));
-    for (const { source, revisions, components, media, releases } of oldestFirst) {
+    this.releases = new KnownReleases(holdings);
+    for (const { source, revisions, components, media } of holdings) {
       for (const one of revisions) this.revisions.set(keyOf(one.snapId, one.revision), { digest: one.digest, source });
       for (const one of components)
         this.components.set(keyOf(one.snapId, one.revision, one.name), { digest: one.digest, source });
       for (const digest of media) this.media.set(digest.hex, digest);
-      for (const release of releases) this.releases.set(releaseKey(release), release.revision);
     }
   }
 
@@ -41,7 +46,7 @@ export class Held {
 
   /** Whether the newest that tells of the channel says that this is on it. */
   hasRelease(release: HeldRelease): boolean {
-    return this.releases.get(releaseKey(release)) === release.revision;
+    return this.releases.has(release);
   }
 }
 
@@ -131,8 +136,4 @@ function isHeld(holding: Holding | undefined, digest: Sha3_384, what: string): b
 
 function keyOf(snapId: string, revision: number, component = ''): string {
   return `${snapId} ${revision} ${component}`;
-}
-
-function releaseKey({ snapId, architecture, channel }: HeldRelease): string {
-  return `${snapId} ${architecture} ${channel.toString()}`;
 }
