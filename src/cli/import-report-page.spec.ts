@@ -12,6 +12,7 @@ const report: NonNullable<ImportDocument['report']> = {
   bundleId: '6f6ab1e0-9d5c-4a84-9a6f-3b7f2f1f0a11',
   alreadyImported: false,
   dryRun: false,
+  released: { rule: 'fetched', channel: null },
   signature: { state: 'known-signer', signer: KEY, signerName: 'laptop' },
   checked: {
     extent: 'everything',
@@ -100,6 +101,7 @@ Pushed by:   root (by sudo from alice) on store1
 Verified by: snap-store-proxy 0.1.0
 Id:          0d3f1b1e-0000-4000-8000-000000000001
 Bundle:      6f6ab1e0-9d5c-4a84-9a6f-3b7f2f1f0a11
+Released:    to the channels that it was fetched from (without a channel map: latest/stable)
 Follows:     the report with the SHA3-384 digest ${'dd'.repeat(48)}
 
 What was checked
@@ -148,6 +150,14 @@ It is of the bytes that "snap-store-proxy imports show 17 --raw" prints.`);
     expect(page).toContain('Outcome:     nothing was new: all of it was held already\n');
     expect(page).toContain('so nothing else of it was read\n');
     expect(page).not.toContain('every byte hashed');
+  });
+
+  it.each([
+    ['channel', 'latest/candidate', 'to latest/candidate alone'],
+    ['channel-map', null, 'by its channel map, in place of the one that was there'],
+  ] as const)('says how it was released: %s', (rule, channel, words) => {
+    const page = renderReport({ ...document, report: { ...report, released: { rule, channel } } }, DIGEST);
+    expect(page).toContain(`Released:    ${words}\n`);
   });
 
   it('says plainly that nobody signed', () => {

@@ -26,6 +26,7 @@ export function renderReport(document: ImportDocument, sha3_384: string): string
       ['Verified by', `${tool.name} ${tool.version}`],
       ['Id', id],
       ...(bundleId === null ? [] : [['Bundle', bundleId] as const]),
+      ...(report === null ? [] : [['Released', releasedTo(report.released)] as const]),
       ['Follows', previous === null ? 'nothing: it is the first' : `the report with the SHA3-384 digest ${previous}`],
     ]),
     ...(failure === null ? [] : section('Why it failed', [`${failure.message} (${failure.code})`])),
@@ -41,6 +42,12 @@ export function renderReport(document: ImportDocument, sha3_384: string): string
 function outcomeOf({ outcome, report }: ImportDocument): string {
   if (outcome === 'failed' || report === null) return 'failed; nothing of it became visible';
   return report.alreadyImported ? 'nothing was new: all of it was held already' : 'imported';
+}
+
+function releasedTo({ rule, channel }: Report['released']): string {
+  if (rule === 'channel') return `to ${channel ?? ''} alone`;
+  if (rule === 'channel-map') return 'by its channel map, in place of the one that was there';
+  return 'to the channels that it was fetched from (without a channel map: latest/stable)';
 }
 
 function sectionsOf(report: Report): string[] {

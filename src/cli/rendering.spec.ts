@@ -103,6 +103,7 @@ describe(renderImport.name, () => {
     bundleId: 'b',
     alreadyImported: false,
     dryRun: false,
+    released: { rule: 'fetched', channel: null },
     signature: { state: 'known-signer', signer: 'k'.repeat(64), signerName: 'laptop' },
     checked: {
       extent: 'everything',

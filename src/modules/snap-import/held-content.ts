@@ -17,9 +17,12 @@ export class HeldContent {
     private readonly ledger: ImportRepository,
   ) {}
 
-  /** Whether this very bundle was imported before and all that it carries is still there, in sound files. */
+  /**
+   * Whether this very bundle was imported before, to the channels that it was fetched from, and all that it carries is still
+   * there, in sound files.
+   */
   async holdsAllOf(manifest: BundleManifest): Promise<boolean> {
-    if ((await this.ledger.doneOf(manifest.id)) === null) return false;
+    if ((await this.ledger.doneOf(manifest.id, 'fetched')) === null) return false;
     for (const { snapId, revisions, components } of manifest.snaps) {
       for (const { revision, digest } of revisions) {
         if ((await this.catalog.heldDigest(snapId, revision)) !== digest.hex) return false;

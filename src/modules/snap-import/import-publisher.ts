@@ -11,7 +11,7 @@ import { ComponentPublisher, heldComponents, type PublishedComponents } from './
 import type { VerifiedContent, VerifiedSnap } from './import-reading.js';
 import type { ImportedMedia, ImportedRevision, ImportedSnap, ImportReport } from './import-report.js';
 import { ImportLedger } from './ledger/import-ledger.js';
-import { releasesOf, type ReleaseWish } from './release-requests.js';
+import { releasesOf, ruleOf, type ReleaseWish } from './release-requests.js';
 import type { SnapClaim } from './snap-evidence.js';
 import { toSnapMetadata } from './snap-metadata.js';
 
@@ -95,6 +95,7 @@ export class ImportPublisher {
       bundleId: content.manifest?.id ?? null,
       alreadyImported: !isNew,
       dryRun: importId === null,
+      released: ruleOf(wish),
       signature: content.signature,
       checked: content.checked,
       snaps: content.isHeldAlready ? snapsOf(content) : results.map(({ snap }) => snap),

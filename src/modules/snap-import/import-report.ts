@@ -8,6 +8,7 @@ export interface ImportReport {
   /** Nothing was new: the same content had been imported before. */
   readonly alreadyImported: boolean;
   readonly dryRun: boolean;
+  readonly released: ReleaseRule;
   readonly signature: ImportSignature;
   readonly checked: ImportChecks;
   /** Every snap that the file speaks of. */
@@ -28,6 +29,14 @@ export interface ImportReceipt {
   readonly id: string;
   /** Of the report as the ledger keeps it; lowercase hex. */
   readonly sha3_384: string;
+}
+
+/** To which channels what it carries went, as it was asked for. */
+export interface ReleaseRule {
+  /** `fetched`: to those that it was fetched from (a pair: latest/stable); `channel-map`: its map replaced the one that was there. */
+  readonly rule: 'fetched' | 'channel-map' | 'channel';
+  /** The one that was named, with the rule `channel`. */
+  readonly channel: string | null;
 }
 
 /** Who vouches for channel map and metadata. */

@@ -1,6 +1,7 @@
 import type { BundleManifest } from '../../formats/bundle/index.js';
 import { Channel } from '../../kernel/channel.js';
 import type { ReleaseOptions, ReleaseRequest } from '../catalog/index.js';
+import type { ReleaseRule } from './import-report.js';
 
 /** What the operator asked for; without either each revision goes to the channels that it was fetched from. */
 export interface ReleaseWish {
@@ -8,6 +9,12 @@ export interface ReleaseWish {
   readonly channel: Channel | null;
   /** The bundle's channel map replaces the one that is there. */
   readonly replaceMap: boolean;
+}
+
+/** The wish as reports tell it. */
+export function ruleOf({ channel, replaceMap }: ReleaseWish): ReleaseRule {
+  if (channel !== null) return { rule: 'channel', channel: channel.toString() };
+  return { rule: replaceMap ? 'channel-map' : 'fetched', channel: null };
 }
 
 /** A revision of one snap that the file carries. */

@@ -116,6 +116,15 @@ describe('a bundle', () => {
     expect(await scene.store.tables()).toBe(tables);
   });
 
+  it('that was pushed to a channel by hand, and again without it, goes where it was fetched from', async () => {
+    const path = await scene.bundle(bundleOf([{ snap: signed('jq', 6), channels: ['latest/edge'] }]));
+    await scene.import(path, { channel: Channel.parse('candidate') });
+    expect(await scene.releases()).toEqual(['latest/candidate amd64 6 hand']);
+    expect(await scene.import(path)).toMatchObject({ alreadyImported: false, revisions: [{ outcome: 'unchanged' }] });
+    expect(await scene.releases()).toEqual(['latest/candidate amd64 6 hand', 'latest/edge amd64 6 import']);
+    expect(await scene.import(path)).toMatchObject({ alreadyImported: true, checked: { extent: 'manifest' } });
+  });
+
   it('pushed again after one of its snaps was removed brings that back', async () => {
     const path = await scene.bundle(bundleOf([{ snap: signed('jq', 6) }, { snap: signed('yq', 1) }]));
     await scene.import(path);

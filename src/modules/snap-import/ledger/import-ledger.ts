@@ -79,6 +79,7 @@ export class ImportLedger {
         state: ending.outcome,
         number,
         bundleId: ending.report?.bundleId ?? null,
+        releaseRule: ending.report?.released.rule ?? null,
         signer: ending.report?.signature.signer ?? null,
         signerName: ending.report?.signature.signerName ?? null,
         document: text,

@@ -1,5 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
+import type { ReleaseRule } from '../import-report.js';
+
 export type ImportState = 'running' | 'done' | 'failed';
 
 /**
@@ -20,6 +22,10 @@ export class ImportRecord {
   /** The id in bundle.json; null for pairs, which have none. */
   @Column({ name: 'bundle_id', type: 'text', nullable: true })
   readonly bundleId!: string | null;
+
+  /** To which channels it went, as it was asked for; null where it failed. */
+  @Column({ name: 'release_rule', type: 'text', nullable: true })
+  readonly releaseRule!: ReleaseRule['rule'] | null;
 
   /** The file's name without its folder. */
   @Column({ type: 'text' })

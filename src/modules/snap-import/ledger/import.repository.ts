@@ -2,12 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { Between, In, IsNull, Not } from 'typeorm';
 
 import { Transaction } from '../../../platform/database/transaction.js';
+import type { ReleaseRule } from '../import-report.js';
 import { ImportRecord } from './import-record.entity.js';
 
 /** What is written when an import has ended. */
 export type EndedImport = Pick<
   ImportRecord,
-  'state' | 'number' | 'bundleId' | 'signer' | 'signerName' | 'document' | 'sha3_384' | 'reason' | 'finishedAt'
+  | 'state'
+  | 'number'
+  | 'bundleId'
+  | 'releaseRule'
+  | 'signer'
+  | 'signerName'
+  | 'document'
+  | 'sha3_384'
+  | 'reason'
+  | 'finishedAt'
 >;
 
 /** An import that has ended, with its report. */
@@ -44,10 +54,10 @@ export class ImportRepository {
     return new Map(records.map(({ id, number }) => [id, Number(number)]));
   }
 
-  /** The newest import of the bundle that was carried through. */
-  doneOf(bundleId: string): Promise<ImportRecord | null> {
+  /** The newest import of the bundle that was carried through and released it by this rule. */
+  doneOf(bundleId: string, releaseRule: ReleaseRule['rule']): Promise<ImportRecord | null> {
     return this.transaction.manager.findOne(ImportRecord, {
-      where: { bundleId, state: 'done' },
+      where: { bundleId, state: 'done', releaseRule },
       order: { finishedAt: 'DESC' },
     });
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { CatalogWriter } from '../../catalog/index.js';
+import { CatalogWriter, ComponentWriter } from '../../catalog/index.js';
 import { documentProblems, hasDigest, parseDocument, type ImportDocument } from './import-document.js';
 import type { ImportRecord } from './import-record.entity.js';
 import { ImportRepository, type ReportedImport } from './import.repository.js';
@@ -22,7 +22,7 @@ export interface ReportVerdict {
   readonly sha3_384: string | null;
   /** Empty where the report is as it was recorded and agrees with what the store holds. */
   readonly problems: readonly string[];
-  /** Of the revisions that it names: held with the content that it says, or removed since. */
+  /** Of the revisions that it names, those of components among them: held with the content that it says, or removed since. */
   readonly revisions: { readonly held: number; readonly removed: number };
 }
 
@@ -36,6 +36,7 @@ export class LedgerReader {
   constructor(
     private readonly records: ImportRepository,
     private readonly catalog: CatalogWriter,
+    private readonly components: ComponentWriter,
   ) {}
 
   /** Newest first. */
@@ -116,11 +117,17 @@ export class LedgerReader {
     const found = { held: 0, removed: 0 };
     if (record === null || problems.length > 0) return { number, file, sha3_384, problems, revisions: found };
     const conflicts: string[] = [];
-    for (const { name, snapId, revision, sha3_384: digest } of parseDocument(record.document).report?.revisions ?? []) {
-      const held = await this.catalog.heldDigest(snapId, revision);
+    const look = (what: string, held: string | null, digest: string): void => {
       if (held === null) found.removed++;
       else if (held === digest) found.held++;
-      else conflicts.push(`revision ${revision} of ${name} is held with another content, ${held}`);
+      else conflicts.push(`${what} is held with another content, ${held}`);
+    };
+    const { revisions = [], components = [] } = parseDocument(record.document).report ?? {};
+    for (const { name, snapId, revision, sha3_384: digest } of revisions)
+      look(`revision ${revision} of ${name}`, await this.catalog.heldDigest(snapId, revision), digest);
+    for (const { name, snapId, component, revision, sha3_384: digest } of components) {
+      const held = await this.components.heldDigest(snapId, component, revision);
+      look(`revision ${revision} of ${name}+${component}`, held, digest);
     }
     return { number, file, sha3_384, problems: conflicts, revisions: found };
   }
@@ -138,8 +145,9 @@ function problemsOf(record: ReportedImport, previous: string | null): string[] {
   const problems = documentProblems(document, { sha3_384, number, previous });
   if (problems.length > 0) return problems;
   const { id, file, outcome, report } = parseDocument(document);
-  const says = [id, file, outcome, report?.bundleId ?? null, report?.signature.signer ?? null];
-  const listed = [record.id, record.source, record.state, record.bundleId, record.signer];
+  const { bundleId = null, signature = null, released = null } = report ?? {};
+  const says = [id, file, outcome, bundleId, signature?.signer ?? null, released?.rule ?? null];
+  const listed = [record.id, record.source, record.state, record.bundleId, record.signer, record.releaseRule];
   const isListedRight = says.every((one, index) => one === listed[index]);
   return isListedRight ? [] : ['its row in the ledger says something else than the report'];
 }

@@ -14,6 +14,7 @@ export class ImportReports1795510000000 implements MigrationInterface {
     await queryRunner.query(`
             ALTER TABLE "snap_store"."import"
             ADD "number" integer,
+            ADD "release_rule" text,
             ADD "by_user" text,
             ADD "host" text,
             ADD "signer_name" text,
@@ -45,6 +46,7 @@ export class ImportReports1795510000000 implements MigrationInterface {
     await queryRunner.query(`
             ALTER TABLE "snap_store"."import"
             DROP COLUMN "number",
+            DROP COLUMN "release_rule",
             DROP COLUMN "by_user",
             DROP COLUMN "host",
             DROP COLUMN "signer_name",
