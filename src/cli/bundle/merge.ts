@@ -93,9 +93,11 @@ export async function mergeBundles(bundles: readonly OpenBundle[], options: Merg
     from: bundles.map(({ file, head, signer }) => {
       return { file, bundleId: head.manifest.id, created: head.manifest.created, signer };
     }),
-    snaps: manifest.snaps.map(({ name, snapId, revisions }) => {
-      return { name, snapId, revisions: revisions.map(({ revision }) => revision).sort((one, other) => one - other) };
-    }),
+    snaps: manifest.snaps
+      .map(({ name, snapId, revisions }) => {
+        return { name, snapId, revisions: revisions.map(({ revision }) => revision).sort((one, other) => one - other) };
+      })
+      .sort((one, other) => (one.name < other.name ? -1 : 1)),
     assertions: assertions.length,
     assumes: assumptionsOf(manifest),
   };
