@@ -1,24 +1,13 @@
-import { createHash } from 'node:crypto';
-
-import { type Assertion, encodeAssertionStream } from '../../../formats/assertion/index.js';
-import type {
-  BundleAssertionFile,
-  BundleComponent,
-  BundleManifest,
-  BundleSnap,
-  BundleSnapMetadata,
+import type { Assertion } from '../../../formats/assertion/index.js';
+import {
+  assertionStreams,
+  type BundleComponent,
+  type BundleManifest,
+  type BundleSnap,
+  type BundleSnapMetadata,
 } from '../../../formats/bundle/index.js';
-import { Sha3_384 } from '../../../kernel/digest.js';
 import type { PlannedBundle, PlannedSnap } from '../plan/fetch-plan.js';
 import type { Picture, Pictures } from './pictures.js';
-
-/** An assertion file is written before it is this large; a reader takes twice as much. */
-const STREAM_BYTES = 4 * 1024 * 1024;
-
-/** A stream of assertions that travels in a bundle. */
-interface CarriedStream extends BundleAssertionFile {
-  readonly bytes: Buffer;
-}
 
 /** All of a bundle but snaps and components. */
 export interface BundleContents {
@@ -117,25 +106,4 @@ function metadataOf({ details }: PlannedSnap): Omit<BundleSnapMetadata, 'media'>
   const { website, contact, storeUrl, private: isPrivate, publisher } = details;
   const texts = { title, summary, description, license, website, contact, storeUrl };
   return { ...texts, links, categories, private: isPrivate, publisher };
-}
-
-/** `assertions/0001.assert` and so on. */
-function assertionStreams(chain: readonly Assertion[]): CarriedStream[] {
-  const groups: Assertion[][] = [];
-  let room = 0;
-  for (const assertion of chain) {
-    const size = assertion.encoded.length + 2;
-    if (groups.length === 0 || size > room) {
-      groups.push([]);
-      room = STREAM_BYTES;
-    }
-    groups.at(-1)?.push(assertion);
-    room -= size;
-  }
-  return groups.map((group, index) => {
-    const bytes = encodeAssertionStream(group);
-    const digest = Sha3_384.fromBytes(createHash('sha3-384').update(bytes).digest());
-    const path = `assertions/${String(index + 1).padStart(4, '0')}.assert`;
-    return { path, digest, size: bytes.length, count: group.length, bytes };
-  });
 }
