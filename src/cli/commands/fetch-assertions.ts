@@ -71,7 +71,12 @@ async function fetch(
   const auth = options.auth === undefined ? null : (await readSmallFile(options.auth)).toString('utf8');
   await session.withStore(async (store) => {
     const { openOnlineStore } = await import('../fetching/online-store.js');
-    const online = await openOnlineStore(store, 'fetching assertions', { auth, storeId: options.store ?? null });
+    const online = await openOnlineStore(
+      store,
+      'fetching assertions',
+      { auth, storeId: options.store ?? null },
+      session.progress('fetch-assertions'),
+    );
     try {
       const fetched = await fetchProven(session, store, online, wanted);
       if (fetched.chain.length === 0) {

@@ -15,7 +15,7 @@ export async function openOnlineStore(
   store: INestApplicationContext,
   what: string,
   caller: OnlineStoreCaller,
-  progress?: Progress,
+  progress: Progress,
 ): Promise<OnlineStore> {
   const [{ connectOnlineStore }, { Settings }, { AirgapMode }] = await Promise.all([
     import('../../modules/upstream/index.js'),
@@ -31,10 +31,10 @@ export async function openOnlineStore(
   const onPause = ({ error, ms }: Pause): void => {
     if (ms < WORTH_TELLING_MS) return;
     const step = `waiting ${Math.round(ms / 1000)} seconds for ${error.where}: ${error.why}`;
-    progress?.report({ step, done: 0, total: null, unit: 'items' });
+    progress.report({ step, done: 0, total: null, unit: 'items' });
   };
   const onPauseEnd = (): void => {
-    progress?.end();
+    progress.end();
   };
   const retries = { onPause, onPauseEnd };
   return connectOnlineStore(store.get(Settings), { mayCallOut, userAgent, retries }, caller);

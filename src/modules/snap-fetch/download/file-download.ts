@@ -110,12 +110,11 @@ export class FileDownload {
   private async openFile(): Promise<FileHandle> {
     const { cache } = this.tools;
     const { digest } = this.wanted;
-    try {
-      return await open(cache.part(digest), 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return open(cache.whole(digest), 'r');
-    }
+    const held = (await openIfThere(cache.part(digest))) ?? (await openIfThere(cache.whole(digest)));
+    if (held !== null) return held;
+    // It was wrong and is gone, and the download says so.
+    await this.done;
+    return open(cache.whole(digest), 'r');
   }
 
   /** Whether an earlier run left all of it. What lies there is believed for its digest only. */
@@ -262,6 +261,15 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
     at += bytesWritten;
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 

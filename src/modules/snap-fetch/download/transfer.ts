@@ -54,7 +54,7 @@ export async function* receive(
         yield piece;
       }
       if (at >= sizeBytes) return;
-      throw new UpstreamUnreachableError(whereOf(url), `it closed the connection at byte ${at} of ${sizeBytes}`);
+      throw cutShort(url, `it closed the connection at byte ${at} of ${sizeBytes}`);
     } catch (error) {
       signal.throwIfAborted();
       if (!isWorthAnother(error)) throw error;
@@ -88,9 +88,16 @@ async function* rest(
   }
 }
 
-/** Connections break; an answer that cannot be believed does not get better. */
+/**
+ * Connections break; an answer that cannot be believed does not get better, nor does a certificate, nor a store that its client has
+ * asked often enough.
+ */
 function isWorthAnother(error: unknown): boolean {
-  return error instanceof UpstreamUnreachableError || !(error instanceof StoreError);
+  return error instanceof UpstreamUnreachableError ? error.retry !== null : !(error instanceof StoreError);
+}
+
+function cutShort(url: string, why: string): UpstreamUnreachableError {
+  return new UpstreamUnreachableError(whereOf(url), why, { retry: { afterMs: null } });
 }
 
 function asUnreachable(url: string, error: unknown): StoreError {
