@@ -5,7 +5,7 @@ import { example } from './example.js';
 import { COMMANDS } from './commands/index.js';
 import type { CommandLineIo } from './io.js';
 import { FORMATS } from './output.js';
-import { packageVersion } from './program-version.js';
+import { packageVersion } from '../platform/program-version.js';
 import { StoreCommand } from './store-command.js';
 
 export interface Program {

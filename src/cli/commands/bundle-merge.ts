@@ -8,7 +8,7 @@ import { UsageError } from '../cli.errors.js';
 import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
 import { repeatable } from '../options.js';
-import { packageVersion } from '../program-version.js';
+import { packageVersion } from '../../platform/program-version.js';
 import type { Session } from '../session.js';
 import { counted, renderBytes } from '../table.js';
 

@@ -9,7 +9,7 @@ import type { WhatToExport } from '../exporting/export-options.js';
 import { viewOfExport } from '../exporting/export-view.js';
 import { renderPlan } from '../fetching/plan-view.js';
 import { parseRevision, repeatable } from '../options.js';
-import { packageVersion } from '../program-version.js';
+import { packageVersion } from '../../platform/program-version.js';
 import type { Session } from '../session.js';
 import { renderBytes } from '../table.js';
 

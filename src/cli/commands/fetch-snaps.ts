@@ -15,7 +15,7 @@ import { example } from '../example.js';
 import type { WhatToFetch } from '../fetching/fetch-options.js';
 import { renderPlan, viewOfPlan } from '../fetching/plan-view.js';
 import { parseNumber, parseRevision, repeatable } from '../options.js';
-import { packageVersion } from '../program-version.js';
+import { packageVersion } from '../../platform/program-version.js';
 import type { Session } from '../session.js';
 import { renderBytes } from '../table.js';
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { TakenInventory } from '../../modules/snap-export/index.js';
 import type { CommandLine } from '../command-line.js';
 import { example } from '../example.js';
-import { packageVersion } from '../program-version.js';
+import { packageVersion } from '../../platform/program-version.js';
 import type { Session } from '../session.js';
 import { counted, renderBytes } from '../table.js';
 

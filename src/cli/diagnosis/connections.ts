@@ -102,7 +102,7 @@ async function upstreamConnections(
   if (isAirGapped) return known.map((one) => ({ ...one, state: 'not-contacted', problem: 'air-gapped' }));
   if (known.length === 0) return [];
   const { HttpClient, UpstreamAnswerError } = await import('../../modules/upstream/index.js');
-  const { packageVersion } = await import('../program-version.js');
+  const { packageVersion } = await import('../../platform/program-version.js');
   const client = new HttpClient({
     proxy: settings.get('proxy.https.proxy'),
     mayCallOut,

@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
 import type { OnlineStore, OnlineStoreCaller, Pause } from '../../modules/upstream/index.js';
-import { packageVersion } from '../program-version.js';
+import { packageVersion } from '../../platform/program-version.js';
 import type { Progress } from '../progress.js';
 
 const WORTH_TELLING_MS = 1000;

@@ -5,7 +5,7 @@ import { messageOf } from '../../kernel/store-error.js';
 import type { RegistrationStep, VerifiedRegistration } from '../../modules/registration/index.js';
 import { AuthorityNotConfiguredError, UsageError } from '../cli.errors.js';
 import { readSmallFile } from '../input.js';
-import { packageVersion } from '../program-version.js';
+import { packageVersion } from '../../platform/program-version.js';
 import type { Session } from '../session.js';
 import { noteFormerIdentity } from './announce-identity.js';
 import { type BundleOptions, type BundleToWrite, planBundle, prepareBundle, writeBundle } from './bundle-output.js';
