@@ -135,6 +135,14 @@ describe('prerequisites', () => {
     expect(bundles.map(contents)).toEqual(['one: core22_22 one_1 snapd_9 two_2']);
   });
 
+  it('have names of snaps: what is none is nobody', async () => {
+    const yaml = `plugs:\n  odd:\n    interface: content\n    default-provider: ../../nosuch\n`;
+    const store = usualStore().offer('odd', [{ revision: 1, channels: STABLE, base: 'core22', yaml }]);
+    expect((await bundlesOf(store, requestFor([wanted('odd')]))).map(contents)).toEqual([
+      'odd: core22_22 odd_1 snapd_9',
+    ]);
+  });
+
   it('without an end are refused', async () => {
     const store = usualStore();
     for (let number = 0; number < 60; number += 1) {

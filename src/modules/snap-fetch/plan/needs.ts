@@ -1,6 +1,7 @@
 import type { BundleReason } from '../../../formats/bundle/index.js';
 import { parseSnapYaml, SnapYamlError, type SnapYaml } from '../../../formats/snap-yaml/index.js';
 import type { Architecture } from '../../../kernel/architecture.js';
+import { isSnapName } from '../../../kernel/snap-names.js';
 import type { StoreRevision } from '../../upstream/index.js';
 
 /** A snap that has to come along, and why. */
@@ -57,7 +58,9 @@ export function prerequisitesOf(store: StoreRevision, yaml: SnapYaml | null, arc
   if (isApp) {
     if (!needed.has('snapd')) needed.set('snapd', 'snapd');
     for (const { defaultProvider } of yaml?.plugs ?? []) {
-      if (defaultProvider !== null && !needed.has(defaultProvider)) needed.set(defaultProvider, 'default-provider');
+      // Nobody has checked the name yet; no device would find a snap by a wrong one.
+      if (defaultProvider === null || !isSnapName(defaultProvider) || needed.has(defaultProvider)) continue;
+      needed.set(defaultProvider, 'default-provider');
     }
   }
   needed.delete(store.name);
