@@ -43,7 +43,7 @@ describe('a list of packages', () => {
 
   it.each([
     ['packages: [', 'is not YAML'],
-    ['a: &a [*a]', 'snaps.yaml: the file'],
+    ['packages: [&jq {name: jq}, *jq]', 'the file is not plain YAML'],
     ['- jq', 'the file has to be a mapping with packages'],
     ['packages: jq', 'packages has to be a list'],
     ['packages: []', 'the file names no packages'],

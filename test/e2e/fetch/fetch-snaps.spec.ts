@@ -2,7 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { encodeAssertionStream } from '../../../src/formats/assertion/index.js';
 import { type EmulatedOnlineStore, startOnlineStore } from '../../support/online-store.js';
+import { testSnapId } from '../../support/test-authority.js';
 import { Scene } from '../cli/scene.js';
 
 const KiB = 1024;
@@ -88,5 +90,37 @@ describe('fetch-snaps, by the command line', () => {
     const nothing = await connected.run(['fetch-snaps', 'jq', '--arch', 'amd64', '--since', first, second]);
     expect(nothing).toMatchObject({ exitCode: 0, stdout: 'nothing to fetch\n' });
     expect(nothing.stderr).toContain('note: jq: the other side has all of it');
+  });
+
+  it('brings what a model and a validation set name, and both of them', async () => {
+    const { authority } = connected;
+    const brand = { series: '16', 'brand-id': authority.id, model: 'box', architecture: 'amd64', base: 'core22' };
+    const snaps = [
+      { name: 'pc', type: 'gadget', 'default-channel': '22/stable', id: testSnapId('pc') },
+      { name: 'pc-kernel', type: 'kernel', 'default-channel': '22/stable', id: testSnapId('pc-kernel') },
+    ];
+    const model = authority.sign('model', { ...brand, grade: 'signed', snaps });
+    const account = { series: '16', 'account-id': authority.id, name: 'tested', sequence: '2' };
+    const pinned = [{ name: 'core20', id: testSnapId('core20'), presence: 'required', revision: '20' }];
+    online.offerAssertions([authority.sign('validation-set', { ...account, snaps: pinned })]);
+    await online.publish({ name: 'pc', revision: 51, type: 'gadget', channels: ['22/stable'] });
+    await online.publish({ name: 'pc-kernel', revision: 61, type: 'kernel', base: null, channels: ['22/stable'] });
+
+    const file = await connected.write('box.model', encodeAssertionStream([model]));
+    const set = `${authority.id}/tested`;
+    const bundle = await fetched('box', '--for-model', file, '--for-validation-set', set, '--single-bundle');
+    const pushed = await other.must('push-snap', bundle);
+    for (const [name, revision] of [
+      ['pc', 51],
+      ['pc-kernel', 61],
+      ['core20', 20],
+      ['core22', 22],
+      ['snapd', 9],
+    ] as const) {
+      expect(pushed).toMatch(new RegExp(`^\\[snap ${name}\\] .*revision ${revision}`, 'm'));
+    }
+    const held = await other.must('assertions', 'list');
+    expect(held).toMatch(/model.*box/);
+    expect(held).toMatch(/validation-set.*tested.*2/);
   });
 });

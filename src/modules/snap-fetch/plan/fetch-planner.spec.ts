@@ -287,9 +287,14 @@ describe('what the store does not have', () => {
   });
 
   it('is a snap whose snap.yaml no device would take', async () => {
-    const store = usualStore().offer('bad', [{ revision: 1, channels: STABLE, yaml: 'epoch: never' }]);
-    expect(await problemsOf(plan(store, requestFor([wanted('bad')])))).toContain(
-      'revision 1 of bad cannot be installed',
+    const content = tinySquashfs({ 'meta/snap.yaml': 'name: another\nversion: 1\n' }, { sizeBytes: 20_000 });
+    const store = usualStore()
+      .offer('bad', [{ revision: 1, channels: STABLE, yaml: 'epoch: never' }])
+      .offer('swapped', [{ revision: 2, channels: STABLE, yaml: null, content }]);
+    const message = await problemsOf(plan(store, requestFor([wanted('bad'), wanted('swapped')])));
+    expect(message).toContain('revision 1 of bad cannot be installed: snap.yaml: "epoch"');
+    expect(message).toContain(
+      'revision 2 of swapped cannot be installed: snap.yaml: "name" is "another" and not "swapped"',
     );
   });
 });
