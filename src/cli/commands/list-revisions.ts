@@ -19,10 +19,14 @@ async function list(session: Session, name: string): Promise<undefined> {
   await session.withStore(async (store) => {
     const { ListingService } = await import('../../modules/catalog/index.js');
     const revisions = await store.get(ListingService).revisionsOf(name);
+    const hasComponents = revisions.some(({ components }) => components.length > 0);
     session.out.result({ name, revisions }, () =>
       renderTable(
-        ['Revision', 'Version', 'Architectures', 'Base', 'Size', 'Created', 'Channels'],
-        revisions.map(({ revision, version, architectures, base, sizeBytes, createdAt, channels }) => [
+        [
+          ...['Revision', 'Version', 'Architectures', 'Base', 'Size', 'Created', 'Channels'],
+          ...(hasComponents ? ['Components'] : []),
+        ],
+        revisions.map(({ revision, version, architectures, base, sizeBytes, createdAt, channels, components }) => [
           String(revision),
           version,
           architectures.join(','),
@@ -30,6 +34,7 @@ async function list(session: Session, name: string): Promise<undefined> {
           renderBytes(sizeBytes),
           createdAt.toISOString().slice(0, 10),
           [...new Set(channels.map(({ channel }) => channel))].join(',') || '-',
+          ...(hasComponents ? [components.map((one) => `${one.name} ${one.revision}`).join(',') || '-'] : []),
         ]),
       ),
     );

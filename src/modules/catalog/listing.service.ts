@@ -4,6 +4,7 @@ import { assertionRef } from '../../formats/assertion/index.js';
 import { AssertionService } from '../assertions/index.js';
 import { bySnap } from './by-snap.js';
 import { SnapNotHeldError } from './catalog.errors.js';
+import { ComponentRepository } from './repositories/component.repository.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
@@ -35,6 +36,8 @@ export interface HeldRevisionLine {
   readonly sha3_384: string;
   /** Open ones that hold it now. */
   readonly channels: readonly { readonly channel: string; readonly architecture: string }[];
+  /** What devices are told goes with it. */
+  readonly components: readonly { readonly name: string; readonly revision: number }[];
   readonly createdAt: Date;
   readonly addedAt: Date;
 }
@@ -52,6 +55,7 @@ export class ListingService {
     private readonly snaps: SnapRepository,
     private readonly revisions: RevisionRepository,
     private readonly releases: ReleaseRepository,
+    private readonly components: ComponentRepository,
     private readonly assertions: AssertionService,
   ) {}
 
@@ -94,6 +98,7 @@ export class ListingService {
       this.releases.newest(snap.snapId),
     ]);
     const open = openOnes(releases, facts);
+    const shelf = await this.components.shelf(snap.snapId);
     return facts.map((fact) => ({
       revision: fact.revision,
       version: fact.version,
@@ -106,6 +111,7 @@ export class ListingService {
       channels: open
         .filter(({ revision }) => revision === fact.revision)
         .map(({ channel, architecture }) => ({ channel, architecture })),
+      components: shelf.of(fact.revision).map((component) => ({ name: component.name, revision: component.revision })),
       createdAt: fact.createdAt,
       addedAt: fact.addedAt,
     }));

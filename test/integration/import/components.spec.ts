@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { encodeAssertionStream } from '../../../src/formats/assertion/index.js';
 import { ImportRules, parsePolicy } from '../../../src/modules/airgap-policy/index.js';
-import { HeldSnapsService } from '../../../src/modules/catalog/index.js';
+import { HeldSnapsService, ListingService } from '../../../src/modules/catalog/index.js';
 import { SnapRemover, StoreVerifier } from '../../../src/modules/integrity/index.js';
 import { ImportService } from '../../../src/modules/snap-import/index.js';
 import { sha3, testBundle } from '../../support/bundles.js';
@@ -151,6 +151,14 @@ describe('components', () => {
       await other.close();
     }
     expect(await held()).toEqual(['docs 1: 6']);
+  });
+
+  it('are listed with the revision that they go with, and counted', async () => {
+    await push({ components: [docs, component({ revision: 2 })] });
+    const listing = scene.store.context.get(ListingService);
+    expect(await listing.revisionsOf('jq')).toMatchObject([{ components: [{ name: 'docs', revision: 2 }] }]);
+    const sizeBytes = jq.content.length + 2 * docs.content.length;
+    expect(await listing.holdings()).toEqual({ snaps: 1, revisions: 1, sizeBytes });
   });
 
   it('are told to whoever carries the store further', async () => {

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Transaction } from '../../../platform/database/transaction.js';
 import { ComponentPair } from '../entities/component-pair.entity.js';
 import { ComponentRevision } from '../entities/component-revision.entity.js';
+import { ComponentShelf, type ListedComponent } from '../resolution/component-shelf.js';
 
 /** What importing a component revision knows of it. */
 export type NewComponent = Omit<ComponentRevision, 'snap' | 'addedAt' | 'sizeBytes'> & { readonly sizeBytes: number };
@@ -33,6 +34,12 @@ export class ComponentRepository {
     });
   }
 
+  /** What devices are told of the components of a snap. */
+  async shelf(snapId: string): Promise<ComponentShelf> {
+    const [components, pairs] = await Promise.all([this.of(snapId), this.pairsOf(snapId)]);
+    return new ComponentShelf(components.map(listedComponent), pairs);
+  }
+
   pairsOf(snapId: string): Promise<ComponentPair[]> {
     return this.transaction.manager.findBy(ComponentPair, { snapId });
   }
@@ -53,4 +60,10 @@ export class ComponentRepository {
   async remove(snapId: string, name: string, revision: number): Promise<void> {
     await this.transaction.manager.delete(ComponentRevision, { snapId, name, revision });
   }
+}
+
+function listedComponent(component: ComponentRevision): ListedComponent {
+  const { name, revision, type, version, description, sha3_384, createdAt } = component;
+  const sizeBytes = Number(component.sizeBytes);
+  return { name, revision, type, version, description, sha3_384, sizeBytes, createdAt };
 }

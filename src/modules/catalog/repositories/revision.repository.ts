@@ -83,12 +83,13 @@ export class RevisionRepository {
     return new Map(rows.map(({ snap_id, version }) => [snap_id, version]));
   }
 
-  /** Snaps, revisions, and the bytes of their files, each file counted once. */
+  /** Snaps, revisions, and the bytes of their files and their components', each file counted once. */
   async holdings(): Promise<{ snaps: number; revisions: number; sizeBytes: number }> {
     const [row] = await this.transaction.manager.query<{ snaps: string; revisions: string; size_bytes: string }[]>(
       `SELECT count(DISTINCT snap_id) AS snaps, count(*) AS revisions,
          (SELECT coalesce(sum(size_bytes), 0)
-          FROM (SELECT DISTINCT sha3_384, size_bytes FROM ${SCHEMA}.snap_revision) AS file) AS size_bytes
+          FROM (SELECT sha3_384, size_bytes FROM ${SCHEMA}.snap_revision
+                UNION SELECT sha3_384, size_bytes FROM ${SCHEMA}.component_revision) AS file) AS size_bytes
        FROM ${SCHEMA}.snap_revision`,
     );
     return { snaps: Number(row?.snaps), revisions: Number(row?.revisions), sizeBytes: Number(row?.size_bytes) };

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
 import { assertionRef } from '../../../formats/assertion/index.js';
-import type { ComponentRevision } from '../entities/component-revision.entity.js';
 import type { Snap } from '../entities/snap.entity.js';
 import { AssertionService } from '../../assertions/index.js';
 import { ComponentRepository } from '../repositories/component.repository.js';
@@ -15,7 +14,6 @@ import type {
   Publisher,
   ReadyRefresh,
 } from '../resolution/catalog-entry.js';
-import { ComponentShelf, type ListedComponent } from '../resolution/component-shelf.js';
 import { ANY_FORMAT } from './assertion-cache.js';
 import { describeSnap } from './describe-snap.js';
 import { publisherOf } from './publisher.js';
@@ -44,7 +42,7 @@ export class EntryLoader {
       this.revisions.factsOf(snapId),
       this.releases.newest(snapId),
       this.publisher(snap.publisherId),
-      snap.hasComponents ? this.shelf(snapId) : null,
+      snap.hasComponents ? this.components.shelf(snapId) : null,
     ]);
     const newest = facts[0];
     const snapYaml = newest === undefined ? '' : await this.snapYaml(snapId, newest.revision);
@@ -68,11 +66,6 @@ export class EntryLoader {
         components === null ? NO_ANSWERS : new ReadyAnswers(roomFor(refreshBytes + componentBytes, MAX_REFRESH_BYTES)),
       infos: new ReadyAnswers(roomFor(1_200 + Math.floor(words * 1.5) + releases.length * 1_100, MAX_INFO_BYTES)),
     };
-  }
-
-  private async shelf(snapId: string): Promise<ComponentShelf> {
-    const [components, pairs] = await Promise.all([this.components.of(snapId), this.components.pairsOf(snapId)]);
-    return new ComponentShelf(components.map(listedComponent), pairs);
   }
 
   /** Empty where the revision is not held. */
@@ -128,12 +121,6 @@ function listed(fact: RevisionFacts): ListedRevision {
     commonIds,
     createdAt,
   };
-}
-
-function listedComponent(component: ComponentRevision): ListedComponent {
-  const { name, revision, type, version, description, sha3_384, createdAt } = component;
-  const sizeBytes = Number(component.sizeBytes);
-  return { name, revision, type, version, description, sha3_384, sizeBytes, createdAt };
 }
 
 function hasSeveralEpochs(facts: readonly RevisionFacts[]): boolean {
