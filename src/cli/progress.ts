@@ -13,6 +13,8 @@ export interface ProgressState {
   /** Null where nobody knows. */
   readonly total: number | null;
   readonly unit: 'bytes' | 'items' | 'seconds';
+  readonly bytesPerSecond?: number | null;
+  readonly secondsLeft?: number | null;
 }
 
 /**
@@ -60,7 +62,8 @@ export class Progress {
   }
 }
 
-function renderBar(what: string, { step, done, total, unit }: ProgressState): string {
+function renderBar(what: string, state: ProgressState): string {
+  const { step, done, total, unit } = state;
   const amount = (number: number): string => {
     if (unit === 'bytes') return renderBytes(number);
     return unit === 'seconds' ? `${number} s` : String(number);
@@ -71,5 +74,16 @@ function renderBar(what: string, { step, done, total, unit }: ProgressState): st
   const share = Math.min(done / total, 1);
   const filled = Math.round(share * BAR_CELLS);
   const bar = '#'.repeat(filled) + '-'.repeat(BAR_CELLS - filled);
-  return `${what}: ${step} [${bar}] ${Math.floor(share * 100)}% of ${amount(total)}`;
+  return `${what}: ${step} [${bar}] ${Math.floor(share * 100)}% of ${amount(total)}${renderPace(state)}`;
+}
+
+/** `, 3.2 MiB/s, 1:05 left` */
+function renderPace({ bytesPerSecond = null, secondsLeft = null }: ProgressState): string {
+  const rate = bytesPerSecond === null ? '' : `, ${renderBytes(bytesPerSecond)}/s`;
+  if (secondsLeft === null) return rate;
+  const [hours, minutes, seconds] = [secondsLeft / 3600, (secondsLeft / 60) % 60, secondsLeft % 60].map(Math.floor);
+  const clock = [...(hours === 0 ? [] : [hours]), minutes, seconds].map((part, index) =>
+    index === 0 ? String(part) : String(part).padStart(2, '0'),
+  );
+  return `${rate}, ${clock.join(':')} left`;
 }

@@ -227,6 +227,24 @@ describe(Progress.name, () => {
     expect(report('text', 20)[1]).toBe('\r\u001b[Kjq.snap: reading [#');
   });
 
+  it.each([
+    [65, '1:05'],
+    [7, '0:07'],
+    [3725, '1:02:05'],
+  ])('says how fast it goes, and that %i seconds are left as %s', (secondsLeft, clock) => {
+    const stderr = sink();
+    const progress = new Progress(
+      'jq',
+      stderr,
+      { format: 'text', quiet: false },
+      () => 120,
+      () => 0,
+    );
+    const pace = { bytesPerSecond: 2 * 1024 * 1024, secondsLeft };
+    progress.report({ step: 'downloading', done: 0, total: 1024, unit: 'bytes', ...pace });
+    expect(stderr.written[0]).toContain(`0% of 1.0 KiB, 2.0 MiB/s, ${clock} left`);
+  });
+
   it('counts seconds where nobody knows how many there will be', () => {
     const stderr = sink();
     const progress = new Progress(

@@ -13,6 +13,7 @@ import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addExportSnaps } from './export-snaps.js';
+import { addFetchCache } from './fetch-cache.js';
 import { addFetchSnaps } from './fetch-snaps.js';
 import { addFetchAssertions } from './fetch-assertions.js';
 import { addGc } from './gc.js';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addEnableAirgapMode,
   addDisableAirgapMode,
   addFetchSnaps,
+  addFetchCache,
   addListUpdates,
   addFetchAssertions,
   addPushSnap,
