@@ -39,7 +39,6 @@ export {
   checkPartsComplete,
   checkPartSizes,
   isSameSet,
-  joinedParts,
   missingParts,
   partsOfNamedBundle,
   splitBundleOf,

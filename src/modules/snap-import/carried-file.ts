@@ -7,8 +7,8 @@ import {
   BundleUnreadableError,
   BUNDLE_LIMITS,
   checkPartsComplete,
+  checkPartSizes,
   isBundleSource,
-  joinedParts,
   MANIFEST_PATH,
   partsOfNamedBundle,
   readBundle,
@@ -170,7 +170,8 @@ export class CarriedFile {
         return fromBundle(readBundleFolder(source.path, { file, signal }), file, this.memory);
       case 'bundle-parts': {
         checkPartsComplete(source);
-        const bytes = joinedParts(source, (part) => this.part(part, signal));
+        checkPartSizes(source);
+        const bytes = this.joined(source.parts, signal);
         return fromBundle(partsOfNamedBundle(readBundle(bytes, { file, signal }), source), file, this.memory);
       }
       case 'loose-tar':
@@ -243,6 +244,28 @@ export class CarriedFile {
         return count;
       },
     };
+  }
+
+  /**
+   * The bytes of all parts in their order. Memory is filled across them: it is used again after so many pieces, whatever their
+   * size (`ReadMemory`), so pieces that end where a part does would be written over while they are still in use.
+   */
+  private async *joined(parts: readonly PartFile[], signal: AbortSignal): AsyncGenerator<Buffer> {
+    let [index, position] = [0, 0];
+    for (;;) {
+      signal.throwIfAborted();
+      const buffer = this.memory.take();
+      let filled = 0;
+      for (let part = parts[index]; part !== undefined && filled < buffer.length; part = parts[index]) {
+        const bytesRead = await readAt(this.handleOf(part.path), buffer.subarray(filled), position, part.path);
+        filled += bytesRead;
+        position += bytesRead;
+        if (bytesRead === 0) [index, position] = [index + 1, 0];
+      }
+      if (filled === 0) return;
+      this.bytesRead += filled;
+      yield buffer.subarray(0, filled);
+    }
   }
 
   /** The bytes of one of the files. */

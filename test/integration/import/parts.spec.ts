@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -12,6 +13,7 @@ import {
   type PartsWaiting,
 } from '../../../src/modules/snap-import/index.js';
 import { inChunks, packBundle, type TestBundle } from '../../support/bundles.js';
+import { snapFile, testSnapId } from '../../support/test-authority.js';
 import type { TestStore } from '../../support/test-store.js';
 import { bundleOf, Scene, signed } from './scene.js';
 
@@ -68,6 +70,14 @@ describe('a bundle in parts', () => {
       revisions: [{ name: 'jq', outcome: 'added' }],
     });
     expect(await readdir(scene.store.dataDir)).not.toContain('waiting-parts');
+  });
+
+  it('arrives byte for byte in parts that are much smaller than what is read at once', async () => {
+    const content = snapFile({ name: 'jq', snapId: testSnapId('jq'), revision: 6, sizeBytes: 3 * 1024 * 1024 + 77 });
+    randomFillSync(content, 64 * 1024);
+    const paths = await onMedia(bundleOf([{ snap: signed('jq', 6, { content }) }]), 'jq.tar.gz', 15_000);
+    expect(paths.length).toBeGreaterThan(200);
+    expect(await push(paths)).toMatchObject({ revisions: [{ outcome: 'added' }] });
   });
 
   it('is imported when its last part comes, in whatever order and after a restart', async () => {
