@@ -154,7 +154,8 @@ describe('components', () => {
   });
 
   it('are listed with the revision that they go with, and counted', async () => {
-    await push({ components: [docs, component({ revision: 2 })] });
+    const declaredPairs = [{ name: 'docs', revision: 2 }];
+    await push({ components: [docs, component({ revision: 2 })], declaredPairs });
     const listing = scene.store.context.get(ListingService);
     expect(await listing.revisionsOf('jq')).toMatchObject([{ components: [{ name: 'docs', revision: 2 }] }]);
     const sizeBytes = jq.content.length + 2 * docs.content.length;
