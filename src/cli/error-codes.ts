@@ -224,6 +224,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'upstream-answer': 'nothing was written; is that URL the right one?',
   'registration-sealed': 'put the installation password into SNAPSTORE_BETA_PASSWORD (with sudo: sudo -E)',
   'package-unavailable': 'the parts for another machine come from the npm registry; npm must be installed and reach it',
+  'not-offered': 'nothing was written; --no-prerequisites leaves out what nobody named',
   'keys-exist': '--force retires the keys that are there now',
   'key-held-already': '"snap-store-proxy keys list" shows what it is held as',
   'key-not-held': '"snap-store-proxy keys list" shows which there are',
