@@ -1,98 +1,23 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Architecture } from '../../../kernel/architecture.js';
-import { InMemoryOnlineStore } from '../../../../test/support/in-memory-online-store.js';
-import { TestAuthority, testSnapId } from '../../../../test/support/test-authority.js';
+import {
+  bundlesOf,
+  contents,
+  plan,
+  problemsOf,
+  reasonsOf,
+  releasesOf,
+  requestFor,
+  snapIn,
+  STABLE,
+  usualStore,
+  wanted,
+} from '../../../../test/support/fetch-planning.js';
+import type { InMemoryOnlineStore } from '../../../../test/support/in-memory-online-store.js';
 import { tinySquashfs } from '../../../../test/support/tiny-squashfs.js';
-import type { PlannedBundle, PlannedSnap } from './fetch-plan.js';
-import { FetchPlanner, type PlannedFetch } from './fetch-planner.js';
-import type { FetchRequest, WantedPackage } from './fetch-request.js';
-import { NotOfferedError, ReleaseConflictError } from './plan.errors.js';
-
-const STABLE = ['latest/stable'];
-
-const wanted = (name: string, more: Partial<WantedPackage> = {}): WantedPackage => ({
-  name,
-  components: null,
-  channels: [],
-  architectures: null,
-  revision: null,
-  cohortKey: null,
-  pushChannel: null,
-  ...more,
-});
-
-const requestFor = (packages: readonly WantedPackage[], more: Partial<FetchRequest> = {}): FetchRequest => ({
-  packages,
-  models: [],
-  validationSets: [],
-  architectures: ['amd64'],
-  areArchitecturesSaid: false,
-  withPrerequisites: true,
-  packing: 'shared',
-  since: [],
-  ...more,
-});
-
-/** What a device with jq asks for: a base, snapd, and two providers, of which one has a base of its own. */
-function usualStore(): InMemoryOnlineStore {
-  const content = (provider: string, name: string): string =>
-    `  ${name}:\n    interface: content\n    target: $SNAP/${name}\n    default-provider: ${provider}\n`;
-  return new InMemoryOnlineStore()
-    .offer('jq', [
-      {
-        revision: 6,
-        channels: ['latest/stable', 'latest/candidate'],
-        base: 'core22',
-        yaml: `plugs:\n${content('gtk-themes', 'themes')}${content('icons:slot', 'icons')}`,
-      },
-      { revision: 7, channels: ['latest/edge'], base: 'core24' },
-    ])
-    .offer('gtk-themes', [{ revision: 31, channels: STABLE, base: 'core20' }])
-    .offer('icons', [{ revision: 41, channels: STABLE, base: 'core22' }])
-    .offer('core20', [{ revision: 20, channels: STABLE, type: 'base' }])
-    .offer('core22', [
-      { revision: 22, channels: STABLE, type: 'base' },
-      { revision: 23, channels: ['latest/edge'], type: 'base' },
-    ])
-    .offer('core24', [{ revision: 24, channels: STABLE, type: 'base' }])
-    .offer('snapd', [{ revision: 9, channels: STABLE, type: 'snapd' }]);
-}
-
-function plan(store: InMemoryOnlineStore, request: FetchRequest): Promise<PlannedFetch> {
-  return new FetchPlanner(store).plan(request, { signal: new AbortController().signal, onAsk: () => undefined });
-}
-
-async function bundlesOf(store: InMemoryOnlineStore, request: FetchRequest): Promise<readonly PlannedBundle[]> {
-  return (await plan(store, request)).plan.bundles;
-}
-
-function contents({ name, snaps }: PlannedBundle): string {
-  const listed = snaps.flatMap((snap) => snap.revisions.map(({ store }) => `${snap.name}_${store.revision}`));
-  return `${name}: ${listed.sort().join(' ')}`;
-}
-
-function snapIn(bundles: readonly PlannedBundle[], name: string): PlannedSnap {
-  const snap = bundles.flatMap(({ snaps }) => snaps).find((one) => one.name === name);
-  if (snap === undefined) throw new Error(`${name} is in no bundle`);
-  return snap;
-}
-
-const reasonsOf = ({ reasons }: PlannedSnap): string[] =>
-  reasons.map(({ kind, of }) => (of === null ? kind : `${of} needs it: ${kind}`));
-const releasesOf = ({ channelMap }: PlannedSnap): string[] =>
-  channelMap.map(({ architecture, channel, revision, requested }) => {
-    return `${architecture} ${channel.toString()} ${revision}${requested ? '' : ' (also there)'}`;
-  });
-
-async function problemsOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(NotOfferedError);
-  return (error as NotOfferedError).message;
-}
+import type { PlannedBundle } from './fetch-plan.js';
+import { ReleaseConflictError } from './plan.errors.js';
 
 describe('prerequisites', () => {
   it('are the base, snapd and default content providers, with theirs in turn, each with who needs it', async () => {
@@ -372,119 +297,5 @@ describe('a store without an info endpoint', () => {
     expect(store.asked.filter((question) => question.startsWith('info'))).toEqual(['info jq']);
     expect(snapIn(bundles, 'jq').details.title).toBe('jq by refresh');
     expect(releasesOf(snapIn(bundles, 'jq'))).toEqual(['amd64 latest/stable 6']);
-  });
-});
-
-describe('models', () => {
-  const authority = TestAuthority.create('brand');
-  const headers = { series: '16', 'brand-id': 'brand', model: 'box', architecture: 'amd64' };
-  const forModel = (
-    more: Parameters<TestAuthority['sign']>[1],
-    others: FetchRequest['models'][number]['others'] = [],
-  ) => requestFor([], { models: [{ model: authority.sign('model', { ...headers, ...more }), others }] });
-  const modelStore = (): InMemoryOnlineStore =>
-    usualStore()
-      .offer('pc', [{ revision: 51, channels: ['22/stable', '22/edge'], type: 'gadget', base: 'core22' }], '22')
-      .offer('pc-kernel', [
-        {
-          revision: 61,
-          channels: ['22/stable'],
-          type: 'kernel',
-          components: [
-            { name: 'wifi', revision: 2 },
-            { name: 'gpu', revision: 3 },
-          ],
-        },
-      ]);
-
-  it('bring kernel, gadget, base, snapd and their other snaps, from the channels that they name', async () => {
-    const snap = (name: string, type: string, more = {}) => ({ name, type, id: testSnapId(name), ...more });
-    const snaps = [
-      snap('pc', 'gadget', { 'default-channel': '22/edge' }),
-      snap('pc-kernel', 'kernel', { 'default-channel': '22/stable', components: { wifi: 'required' } }),
-      snap('jq', 'app', { presence: 'optional' }),
-      snap('nosuch', 'app', { presence: 'optional' }),
-    ];
-    const { plan: made, notes } = await plan(modelStore(), forModel({ base: 'core22', grade: 'signed', snaps }));
-    expect(made.bundles.map(contents)).toEqual([
-      'box: core20_20 core22_22 gtk-themes_31 icons_41 jq_6 pc-kernel_61 pc_51 snapd_9',
-    ]);
-    expect(releasesOf(snapIn(made.bundles, 'pc'))[0]).toBe('amd64 22/edge 51');
-    expect(reasonsOf(snapIn(made.bundles, 'pc-kernel'))).toEqual(['brand/box needs it: kernel']);
-    expect(reasonsOf(snapIn(made.bundles, 'core22'))).toContain('brand/box needs it: base');
-    const [kernel] = snapIn(made.bundles, 'pc-kernel').revisions;
-    expect(kernel?.components.map(({ store }) => store.name)).toEqual(['wifi']);
-    expect(made.bundles[0]?.assertions.map(({ type }) => type.name)).toEqual(['model']);
-    expect(notes.join()).toContain('nosuch for amd64 is not to be had');
-  });
-
-  it('of the time before bases bring core, and tracks of kernel and gadget', async () => {
-    const store = modelStore().offer('core', [{ revision: 16, channels: STABLE, type: 'os' }]);
-    const request = forModel({ kernel: 'pc-kernel=22', gadget: 'pc=22', 'required-snaps': ['core24'] });
-    const bundles = await bundlesOf(store, { ...request, withPrerequisites: false });
-    expect(bundles.map(contents)).toEqual(['box: core24_24 core_16 pc-kernel_61 pc_51']);
-  });
-
-  it('bring their validation sets, and the snaps of those', async () => {
-    const set = authority.sign('validation-set', {
-      series: '16',
-      'account-id': 'brand',
-      name: 'base-set',
-      sequence: '3',
-      snaps: [{ name: 'core22', id: testSnapId('core22'), presence: 'required', revision: '23' }],
-    });
-    const request = forModel({
-      base: 'core22',
-      grade: 'dangerous',
-      snaps: [
-        { name: 'pc', type: 'gadget' },
-        { name: 'pc-kernel', type: 'kernel', 'default-channel': '22/stable' },
-      ],
-      'validation-sets': [{ name: 'base-set', mode: 'enforce' }],
-    });
-    const store = modelStore().offerSet(set);
-    const bundles = await bundlesOf(store, request);
-    expect(bundles.map(contents)).toEqual(['box: core22_22 core22_23 pc-kernel_61 pc_51 snapd_9']);
-    expect(bundles[0]?.assertions.map(String)).toHaveLength(2);
-    expect(await problemsOf(plan(modelStore(), request))).toBe(
-      'validation set brand/base-set, which model brand/box names, is not in the online store',
-    );
-  });
-});
-
-describe('validation sets', () => {
-  const authority = TestAuthority.create('acme');
-  const setOf = (sequence: string, snaps: readonly { name: string; presence: string; revision?: string }[]) =>
-    authority.sign('validation-set', {
-      series: '16',
-      'account-id': 'acme',
-      name: 'tested',
-      sequence,
-      snaps: snaps.map((snap) => ({ ...snap, id: testSnapId(snap.name) })),
-    });
-  const store = (): InMemoryOnlineStore =>
-    usualStore()
-      .offerSet(setOf('1', [{ name: 'jq', presence: 'required', revision: '7' }]))
-      .offerSet(
-        setOf('2', [
-          { name: 'jq', presence: 'required', revision: '6' },
-          { name: 'core24', presence: 'optional' },
-          { name: 'icons', presence: 'invalid' },
-        ]),
-      );
-  const tested = (sequence: number | null): FetchRequest =>
-    requestFor([], { validationSets: [{ accountId: 'acme', name: 'tested', sequence }], withPrerequisites: false });
-
-  it('bring what they allow, of the revision that they pin, and themselves', async () => {
-    const bundles = await bundlesOf(store(), tested(null));
-    expect(bundles.map(contents)).toEqual(['tested: core24_24 jq_6']);
-    expect(bundles[0]?.assertions.map(({ sequence }) => sequence)).toEqual([2]);
-    expect(reasonsOf(snapIn(bundles, 'jq'))).toEqual(['acme/tested=2 needs it: validation-set']);
-    expect(releasesOf(snapIn(bundles, 'jq')).join()).not.toMatch(/stable 6$/);
-  });
-
-  it('are those of the sequence that is asked for, or a refusal', async () => {
-    expect((await bundlesOf(store(), tested(1))).map(contents)).toEqual(['tested: jq_7']);
-    expect(await problemsOf(plan(store(), tested(9)))).toBe('validation set acme/tested=9 is not in the online store');
   });
 });

@@ -1,5 +1,5 @@
 import type { Assertion } from '../../../formats/assertion/index.js';
-import type { BundlePublisher } from '../../../formats/bundle/index.js';
+import type { BundleSnapMetadata } from '../../../formats/bundle/index.js';
 import type { Architecture, SnapArchitecture } from '../../../kernel/architecture.js';
 import type { Channel } from '../../../kernel/channel.js';
 import type { Sha3_384 } from '../../../kernel/digest.js';
@@ -73,20 +73,9 @@ export type StoreAnswer =
     };
 
 /** What a store says of a snap that no assertion and no snap.yaml proves. Texts are within the limits of bundles. */
-export interface StoreSnapDetails {
+export interface StoreSnapDetails extends Omit<BundleSnapMetadata, 'media'> {
   readonly snapId: string;
   readonly name: string;
-  readonly title: string | null;
-  readonly summary: string | null;
-  readonly description: string | null;
-  readonly license: string | null;
-  readonly links: Readonly<Record<string, readonly string[]>>;
-  readonly categories: readonly { readonly name: string; readonly featured: boolean }[];
-  readonly website: string | null;
-  readonly contact: string | null;
-  readonly storeUrl: string | null;
-  readonly private: boolean;
-  readonly publisher: BundlePublisher | null;
   readonly media: readonly StoreMedia[];
 }
 
