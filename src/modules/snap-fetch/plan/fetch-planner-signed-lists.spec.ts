@@ -117,8 +117,10 @@ describe('validation sets', () => {
     requestFor([], { validationSets: [{ accountId: 'acme', name: 'tested', sequence }], withPrerequisites: false });
 
   it('bring what they allow, of the revision that they pin, and themselves', async () => {
-    const bundles = await bundlesOf(store(), tested(null));
+    const { plan: made, notes } = await plan(store(), tested(null));
+    const { bundles } = made;
     expect(bundles.map(contents)).toEqual(['tested: core24_24 jq_6']);
+    expect(notes).toEqual([expect.stringMatching(/^revisions that validation set acme\/tested=2 pins are released/)]);
     expect(bundles[0]?.assertions.map(({ sequence }) => sequence)).toEqual([2]);
     expect(reasonsOf(snapIn(bundles, 'jq'))).toEqual(['acme/tested=2 needs it: validation-set']);
     expect(releasesOf(snapIn(bundles, 'jq')).join()).not.toMatch(/stable 6$/);

@@ -112,7 +112,7 @@ class Planning {
     const architecture = architectureOfModel(model);
     const devices =
       architecture === null ? this.devices : { architectures: [architecture], areArchitecturesSaid: true };
-    const needs = [...contents.snaps, ...sets.flatMap((set) => snapsOfValidationSet(set, devices))];
+    const needs = [...contents.snaps, ...sets.flatMap((set) => this.needsOfSet(set, devices))];
     return needs.map((need) => ({ from: root, need }));
   }
 
@@ -122,9 +122,20 @@ class Planning {
       const set = await this.validationSet(wanted, null);
       if (set === null) continue;
       const root = this.builder.addRoot(wanted.name, false, [set]);
-      demands.push(...snapsOfValidationSet(set, this.devices).map((need) => ({ from: root, need })));
+      demands.push(...this.needsOfSet(set, this.devices).map((need) => ({ from: root, need })));
     }
     return demands;
+  }
+
+  private needsOfSet(set: Assertion, devices: Pick<Need, 'architectures' | 'areArchitecturesSaid'>): Need[] {
+    const needs = snapsOfValidationSet(set, devices);
+    if (needs.some(({ revision }) => revision !== null)) {
+      const title = titleOfValidationSet(set);
+      this.builder.note(
+        `revisions that validation set ${title} pins are released nowhere by themselves; devices that enforce it take them`,
+      );
+    }
+    return needs;
   }
 
   private get devices(): Pick<Need, 'architectures' | 'areArchitecturesSaid'> {
