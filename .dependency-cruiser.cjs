@@ -13,6 +13,7 @@ const arrows = {
   'snap-import': ['catalog', 'assertions', 'blobs', 'airgap-policy'],
   integrity: ['assertions', 'blobs', 'catalog', 'snap-import'],
   devices: ['assertions', 'keys', 'access', 'catalog'],
+  'model-service': ['assertions', 'keys', 'airgap-policy'],
   upstream: ['airgap-policy', 'assertions', 'registration', 'keys'],
   'snap-fetch': ['upstream', 'keys', 'airgap-policy', 'assertions'],
   'snap-export': ['catalog', 'assertions', 'blobs', 'keys', 'snap-import'],

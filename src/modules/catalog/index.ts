@@ -14,3 +14,4 @@ export type { NewRevision } from './repositories/revision.repository.js';
 export type { OpenRelease } from './open-releases.js';
 export type { NeedKind } from './snap-needs.js';
 export type { SnapMedia, SnapMetadata } from './snap-metadata.js';
+export { DeviceAdmission, type DeviceView, WHOLE_CATALOG } from './device/device-admission.js';

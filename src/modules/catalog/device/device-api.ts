@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 
 import { type Answer, jsonAnswer } from '../../../platform/http/answer.js';
 import type { DeviceRequest, DeviceRoute } from '../../../platform/http/device-route.js';
@@ -7,6 +7,7 @@ import { BadRequestError } from '../../../platform/http/http.errors.js';
 import { ASSERTIONS_ROUTE } from './assertion-path.js';
 import { AssertionsService } from './assertions.service.js';
 import { CatalogueService } from './catalogue.service.js';
+import { DeviceAdmission, type DeviceView, OpenAdmission } from './device-admission.js';
 import { nonceAnswer, noSerialAnswer, sessionAnswer } from './device-sessions.js';
 import { DOWNLOAD_ROUTE } from './download-path.js';
 import { DownloadsService } from './downloads.service.js';
@@ -25,6 +26,7 @@ const SESSION_BODY_BYTES = 1024 * 1024;
 @Injectable()
 export class DeviceApi {
   readonly routes: readonly DeviceRoute[];
+  private readonly admission: DeviceAdmission;
 
   constructor(
     private readonly info: InfoService,
@@ -33,7 +35,9 @@ export class DeviceApi {
     private readonly downloads: DownloadsService,
     private readonly media: MediaService,
     private readonly catalogue: CatalogueService,
+    @Optional() admission?: DeviceAdmission,
   ) {
+    this.admission = admission ?? new OpenAdmission();
     this.routes = [
       { method: 'GET', path: ASSERTIONS_ROUTE, answer: ({ rest, query }) => this.assertions.answer(rest, query) },
       { method: 'GET', path: 'v2/snaps/info/', answer: (request) => this.infoAnswer(request) },
@@ -41,7 +45,8 @@ export class DeviceApi {
       {
         method: 'GET',
         path: DOWNLOAD_ROUTE,
-        answer: (request) => this.downloads.answer(request.rest, fileWish(request)),
+        answer: (request) =>
+          this.admitted(request, (view) => this.downloads.answer(request.rest, fileWish(request), view)),
       },
       { method: 'GET', path: MEDIA_ROUTE, answer: (request) => this.media.answer(request.rest, fileWish(request)) },
       { method: 'POST', path: 'api/v1/snaps/auth/nonces', answer: nonceAnswer },
@@ -62,7 +67,9 @@ export class DeviceApi {
   }
 
   private infoAnswer(request: DeviceRequest): Answer | Promise<Answer> {
-    return this.info.answer(request.rest, request.query, architectureOf(request), request.baseUrl);
+    return this.admitted(request, (view) =>
+      this.info.answer(request.rest, request.query, architectureOf(request), request.baseUrl, view),
+    );
   }
 
   private refreshAnswer(request: DeviceRequest): Promise<Answer> {
@@ -72,8 +79,16 @@ export class DeviceApi {
       if (architecture === null && asked.actions.some(({ action }) => action !== 'fetch-assertions')) {
         throw new BadRequestError('the header Snap-Device-Architecture says for which architecture; it is missing');
       }
-      return this.refresh.answer(asked, architecture ?? '', request.baseUrl);
+      return this.admitted(request, (view) => this.refresh.answer(asked, architecture ?? '', request.baseUrl, view));
     });
+  }
+
+  private admitted(
+    request: DeviceRequest,
+    answer: (view: DeviceView) => Answer | Promise<Answer>,
+  ): Answer | Promise<Answer> {
+    const view = this.admission.viewOf(request);
+    return view instanceof Promise ? view.then(answer) : answer(view);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Answer } from '../../../platform/http/answer.js';
 import { BlobReader } from '../../blobs/index.js';
 import { ComponentNotHeldError, RevisionNotHeldError, SnapNotHeldError } from '../catalog.errors.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
+import { type DeviceView, WHOLE_CATALOG } from './device-admission.js';
 import { parseComponentFile, parseDownloadFile } from './download-path.js';
 import { fileAnswer, type FileWish } from './file-answer.js';
 
@@ -29,28 +30,28 @@ export class DownloadsService {
    * @param file `<snap-id>_<revision>.snap`, or `<snap-id>_<name>_<revision>.comp`
    * @throws SnapNotHeldError, RevisionNotHeldError, ComponentNotHeldError, FileNotServableError
    */
-  async answer(file: string, wish: FileWish): Promise<Answer> {
-    const blob = await this.blobs.find(await this.digestOf(file));
+  async answer(file: string, wish: FileWish, view: DeviceView = WHOLE_CATALOG): Promise<Answer> {
+    const blob = await this.blobs.find(await this.digestOf(file, view));
     if (blob === null) throw new FileNotServableError(file);
     return fileAnswer(blob, wish, { 'content-type': 'application/octet-stream' });
   }
 
-  private async digestOf(file: string): Promise<string> {
+  private async digestOf(file: string, view: DeviceView): Promise<string> {
     const wanted = parseDownloadFile(file);
-    if (wanted === null) return this.componentDigest(file);
+    if (wanted === null) return this.componentDigest(file, view);
     const entry = await this.snapshot.byId(wanted.snapId);
-    if (entry === null) throw new SnapNotHeldError(wanted.snapId);
+    if (entry === null || !view.mayHave(wanted.snapId)) throw new SnapNotHeldError(wanted.snapId);
     const revision = entry.revisions.get(wanted.revision);
     if (revision === undefined) throw new RevisionNotHeldError(entry.name, wanted.revision);
     return revision.sha3_384;
   }
 
-  private async componentDigest(file: string): Promise<string> {
+  private async componentDigest(file: string, view: DeviceView): Promise<string> {
     const wanted = parseComponentFile(file);
     if (wanted === null) throw new SnapNotHeldError(file);
     const entry = await this.snapshot.byId(wanted.snapId);
     const component = entry?.components?.find(wanted.name, wanted.revision);
-    if (!component) throw new ComponentNotHeldError(file);
+    if (!component || !view.mayHave(wanted.snapId)) throw new ComponentNotHeldError(file);
     return component.sha3_384;
   }
 }

@@ -6,6 +6,7 @@ import { type Answer, byteText, JSON_TYPE } from '../../../platform/http/answer.
 import { SnapNotHeldError } from '../catalog.errors.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
+import { type DeviceView, WHOLE_CATALOG } from './device-admission.js';
 import { infoDocument } from './info-document.js';
 
 /** Queries come from the network; what is longer than any that snapd sends is answered but not remembered. */
@@ -25,21 +26,22 @@ export class InfoService {
    * @param query as it came, percent-encoded
    * @throws SnapNotHeldError; also where nothing of the snap is for the device's architecture, which is "not found" to snapd
    */
-  answer(name: string, query: string, deviceArchitecture: string | null, baseUrl: string): Answer | Promise<Answer> {
-    const entry = this.snapshot.byName(name);
-    if (entry instanceof Promise)
-      return entry.then((found) => this.of(found, name, query, deviceArchitecture, baseUrl));
-    return this.of(entry, name, query, deviceArchitecture, baseUrl);
-  }
-
-  private of(
-    entry: CatalogEntry | null,
+  answer(
     name: string,
     query: string,
     deviceArchitecture: string | null,
     baseUrl: string,
-  ): Answer {
-    if (entry === null) throw new SnapNotHeldError(name);
+    view: DeviceView = WHOLE_CATALOG,
+  ): Answer | Promise<Answer> {
+    const entry = this.snapshot.byName(name);
+    const answer = (found: CatalogEntry | null): Answer => {
+      if (found === null || !view.mayHave(found.snapId)) throw new SnapNotHeldError(name);
+      return this.of(found, query, deviceArchitecture, baseUrl);
+    };
+    return entry instanceof Promise ? entry.then(answer) : answer(entry);
+  }
+
+  private of(entry: CatalogEntry, query: string, deviceArchitecture: string | null, baseUrl: string): Answer {
     const question = {
       architecture: this.shared.of(deviceArchitecture ?? ''),
       asked: this.shared.of(query),

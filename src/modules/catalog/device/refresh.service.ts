@@ -8,6 +8,7 @@ import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { type Resolution, resolveInstall, resolveRefresh, type Wish } from '../resolution/resolve.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
 import { AssertionFetches } from './assertion-fetches.js';
+import { type DeviceView, WHOLE_CATALOG } from './device-admission.js';
 import { isPlainRefresh } from './plain-refresh.js';
 import type { ContextSnap, RefreshAction, RefreshRequest, SnapAction, UnknownAction } from './refresh-request.js';
 import { RevisionDocuments, SNAP_JSON_START, type SnapJson } from './revision-documents.js';
@@ -22,6 +23,7 @@ interface Asked {
   readonly architecture: string;
   readonly baseUrl: string;
   readonly baseUrlInJson: ByteText;
+  readonly view: DeviceView;
 }
 
 /** Answers what devices ask to install, refresh and download: a result for each action, of its own, whatever the others are. */
@@ -33,8 +35,13 @@ export class RefreshService {
     private readonly fetches: AssertionFetches,
   ) {}
 
-  answer(request: RefreshRequest, architecture: string, baseUrl: string): Answer | Promise<Answer> {
-    const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl) };
+  answer(
+    request: RefreshRequest,
+    architecture: string,
+    baseUrl: string,
+    view: DeviceView = WHOLE_CATALOG,
+  ): Answer | Promise<Answer> {
+    const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl), view };
     const results = request.actions.map((action) => this.result(action, asked));
     // Most are found in memory; only those that are not are waited for.
     if (!results.some((result) => result instanceof Promise)) return assemble(request, results as Result[]);
@@ -64,7 +71,7 @@ export class RefreshService {
     installed: ContextSnap | undefined,
     asked: Asked,
   ): Result | Promise<Result> {
-    if (entry === null) return [notHeld(action, installed)];
+    if (entry === null || !asked.view.mayHave(entry.snapId)) return [notHeld(action, installed)];
     if (!isPlainRefresh(entry, action, installed)) return this.resolved(entry, action, installed, asked, false);
     const ready = readyOf(entry, asked).find(asked.architecture, installed.trackingChannel, asked.baseUrl);
     // What is installed may be newer than what is offered; whether it stays is decided anew.
