@@ -6,6 +6,7 @@ import { AssertionsModule } from './modules/assertions/index.js';
 import { BlobsModule } from './modules/blobs/index.js';
 import { CatalogModule } from './modules/catalog/index.js';
 import { ClientSetupModule } from './modules/client-setup/index.js';
+import { DevicesModule } from './modules/devices/index.js';
 import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
@@ -30,6 +31,7 @@ export class AppModule {
         AssertionsModule,
         BlobsModule,
         CatalogModule,
+        DevicesModule,
         SnapImportModule,
         SnapExportModule,
         IntegrityModule,

@@ -8,7 +8,6 @@ import { ASSERTIONS_ROUTE } from './assertion-path.js';
 import { AssertionsService } from './assertions.service.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeviceAdmission, type DeviceView, OpenAdmission } from './device-admission.js';
-import { nonceAnswer, noSerialAnswer, sessionAnswer } from './device-sessions.js';
 import { DOWNLOAD_ROUTE } from './download-path.js';
 import { DownloadsService } from './downloads.service.js';
 import type { FileWish } from './file-answer.js';
@@ -19,8 +18,8 @@ import { parseRefreshRequest, REFRESH_LIMITS } from './refresh-request.js';
 import { RefreshService } from './refresh.service.js';
 
 const ARCHITECTURE = /^[a-z0-9_-]{1,32}$/;
-/** Three assertions, of which a model may be large. */
-const SESSION_BODY_BYTES = 1024 * 1024;
+/** Assertions, of which a model may be large. */
+const REGISTRATION_BODY_BYTES = 1024 * 1024;
 
 /** What devices ask a store (snapd: package store), by path. */
 @Injectable()
@@ -49,8 +48,6 @@ export class DeviceApi {
           this.admitted(request, (view) => this.downloads.answer(request.rest, fileWish(request), view)),
       },
       { method: 'GET', path: MEDIA_ROUTE, answer: (request) => this.media.answer(request.rest, fileWish(request)) },
-      { method: 'POST', path: 'api/v1/snaps/auth/nonces', answer: nonceAnswer },
-      { method: 'POST', path: 'api/v1/snaps/auth/sessions', answer: (request) => readThen(request, sessionAnswer) },
       { method: 'POST', path: 'api/v1/snaps/auth/request-id', answer: noSerialAnswer },
       { method: 'POST', path: 'api/v1/snaps/auth/devices', answer: (request) => readThen(request, noSerialAnswer) },
       { method: 'GET', path: 'api/v1/snaps/sections', answer: () => this.catalogue.sections() },
@@ -110,7 +107,7 @@ function architectureOf(request: DeviceRequest): string | null {
 }
 
 async function readThen(request: DeviceRequest, answer: () => Answer): Promise<Answer> {
-  await request.body(SESSION_BODY_BYTES);
+  await request.body(REGISTRATION_BODY_BYTES);
   return answer();
 }
 
@@ -118,4 +115,12 @@ async function readThen(request: DeviceRequest, answer: () => Answer): Promise<A
 function noSearchAnswer(): Answer {
   const message = 'this store cannot be searched; "snap info NAME" and "snap install NAME" work';
   return errorListAnswer(400, 'search-not-supported', message);
+}
+
+/**
+ * Serials are the brand's to give, and this store has none. snapd shows the message, tries again much later, and installs
+ * snaps all the same (overlord/devicestate/handlers_serial.go); a status above 500 would make it ask every minute.
+ */
+export function noSerialAnswer(): Answer {
+  return jsonAnswer(404, { message: 'this store registers no devices; snaps work without a serial' });
 }

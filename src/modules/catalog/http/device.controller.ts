@@ -40,16 +40,6 @@ export class DeviceController {
     return this.answer(request, response, 'GET', 'api/v1/snaps/media/');
   }
 
-  @Post('api/v1/snaps/auth/nonces')
-  nonce(@Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.answer(request, response, 'POST', 'api/v1/snaps/auth/nonces');
-  }
-
-  @Post('api/v1/snaps/auth/sessions')
-  session(@Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.answer(request, response, 'POST', 'api/v1/snaps/auth/sessions');
-  }
-
   @Post('api/v1/snaps/auth/request-id')
   requestId(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.answer(request, response, 'POST', 'api/v1/snaps/auth/request-id');

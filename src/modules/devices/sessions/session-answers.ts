@@ -15,11 +15,3 @@ export function nonceAnswer(): Answer {
 export function sessionAnswer(): Answer {
   return jsonAnswer(200, { macaroon: randomBytes(TOKEN_BYTES).toString('base64url') });
 }
-
-/**
- * Serials are the brand's to give, and this store has none. snapd shows the message, tries again much later, and installs
- * snaps all the same (overlord/devicestate/handlers_serial.go); a status above 500 would make it ask every minute.
- */
-export function noSerialAnswer(): Answer {
-  return jsonAnswer(404, { message: 'this store registers no devices; snaps work without a serial' });
-}
