@@ -11,6 +11,7 @@ const arrows = {
   'client-setup': ['https', 'registration'],
   catalog: ['assertions', 'blobs', 'airgap-policy'],
   'snap-import': ['catalog', 'assertions', 'blobs', 'airgap-policy'],
+  repairs: ['assertions'],
   integrity: ['assertions', 'blobs', 'catalog', 'snap-import'],
   devices: ['assertions', 'keys', 'access', 'catalog'],
   'model-service': ['assertions', 'keys', 'airgap-policy'],

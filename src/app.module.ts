@@ -11,6 +11,7 @@ import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
 import { AuthorityModule, RegistrationModule } from './modules/registration/index.js';
+import { RepairsModule } from './modules/repairs/index.js';
 import { SnapExportModule } from './modules/snap-export/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
         AuthorityModule,
         HttpsModule,
         ClientSetupModule,
+        RepairsModule,
       ],
     };
   }

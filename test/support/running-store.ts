@@ -47,11 +47,14 @@ export class RunningStore {
     private readonly leave: () => Promise<void>,
   ) {}
 
-  static async open(way: Way = 'lane', settings: Readonly<Record<string, string>> = {}): Promise<RunningStore> {
+  static async open(
+    way: Way = 'lane',
+    settings: Readonly<Record<string, string>> = {},
+    authority = TestAuthority.create(),
+  ): Promise<RunningStore> {
     const database = await createTestDatabase();
     const dataDir = await mkdtemp(join(tmpdir(), 'running-store-'));
     await chmod(dataDir, 0o755);
-    const authority = TestAuthority.create();
     const operator = await openTestStore({ uri: database.uri, authority, dataDir, settings });
     const flag = new Map(
       Object.entries({

@@ -74,6 +74,11 @@ export class TestAuthority {
     return { key, accountKey: accountKey(this.id, this.id, key, this.key, validity, 'delegate') };
   }
 
+  /** The root's word that an account, or the root itself, has this key. */
+  accountKeyFor(key: SigningKey, name: string, accountId = this.id): Assertion {
+    return accountKey(this.id, accountId, key, this.key, {}, name);
+  }
+
   publisher(id: string): Assertion {
     return this.sign('account', { 'account-id': id, 'display-name': id, username: id, validation: 'unproven' });
   }

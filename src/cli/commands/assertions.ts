@@ -21,8 +21,11 @@ export function addAssertions(parent: Command, commandLine: CommandLine): void {
     .description('check each assertion against the trusted roots; needs no store')
     .argument('<file...>', 'files of assertions, which may be prerequisites for each other')
     .option('--extra-root <file>', "trust the accounts in this file beside Canonical's (repeatable)", repeatable, [])
-    .action((files: string[], options: { readonly extraRoot: string[] }) =>
-      commandLine.run((session) => verifyFiles(session, files, options.extraRoot)),
+    .option('--repair-root <file>', 'trust repairs from the account-keys in this file too (repeatable)', repeatable, [])
+    .action((files: string[], options: { readonly extraRoot: string[]; readonly repairRoot: string[] }) =>
+      commandLine.run((session) =>
+        verifyFiles(session, files, { extraRoots: options.extraRoot, repairRoots: options.repairRoot }),
+      ),
     );
   example(
     verify,
@@ -64,13 +67,13 @@ export function addPushAccountKeys(parent: Command, commandLine: CommandLine): v
 async function verifyFiles(
   { out }: Session,
   files: readonly string[],
-  extraRoots: readonly string[],
+  roots: { readonly extraRoots: readonly string[]; readonly repairRoots: readonly string[] },
 ): Promise<ExitCode> {
   const [{ checkAssertionFiles, checkLine }, { SystemClock }] = await Promise.all([
     import('../../modules/assertions/offline.js'),
     import('../../kernel/clock.js'),
   ]);
-  const checked = await checkAssertionFiles(files, extraRoots, new SystemClock());
+  const checked = await checkAssertionFiles(files, roots, new SystemClock());
   const isSound = checked.every(({ refusal }) => refusal === null);
   out.result({ isSound, assertions: checked }, () => checked.map(checkLine).join('\n'));
   return isSound ? EXIT.done : EXIT.verification;

@@ -104,14 +104,10 @@ async function change(session: Session, changes: SettingChanges): Promise<undefi
 }
 
 const EXTRA_ROOTS = 'proxy.trust.extra-roots';
+const REPAIR_ROOTS = 'proxy.trust.repair-roots';
 
 async function apply(session: Session, configuration: Configuration, changes: SettingChanges): Promise<void> {
-  const roots = changes.get(EXTRA_ROOTS) ?? null;
-  if (roots !== null) {
-    checkSetting(EXTRA_ROOTS, roots);
-    const { readTrustedRoots } = await import('../../modules/assertions/offline.js');
-    await readTrustedRoots(roots.split(','));
-  }
+  await checkRoots(configuration, changes);
   const [{ guardDatabaseMove }, { guardSealMove }] = await Promise.all([
     import('../database-move.js'),
     import('../seal-move.js'),
@@ -121,6 +117,20 @@ async function apply(session: Session, configuration: Configuration, changes: Se
     await guardSealMove(session, bootstrap);
     await guardDatabaseMove(session, bootstrap);
   });
+}
+
+async function checkRoots(configuration: Configuration, changes: SettingChanges): Promise<void> {
+  const keys = [EXTRA_ROOTS, REPAIR_ROOTS];
+  if (!keys.some((key) => typeof changes.get(key) === 'string')) return;
+  for (const key of keys) {
+    const value = changes.get(key) ?? null;
+    if (value !== null) checkSetting(key, value);
+  }
+  const settings = await configuration.read(keys);
+  const filesOf = (key: string): readonly string[] =>
+    changes.has(key) ? (changes.get(key)?.split(',') ?? []) : settings.list(key);
+  const { readTrustedRoots } = await import('../../modules/assertions/offline.js');
+  await readTrustedRoots(filesOf(EXTRA_ROOTS), filesOf(REPAIR_ROOTS));
 }
 
 async function checkCertificate(

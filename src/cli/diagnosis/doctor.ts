@@ -187,8 +187,10 @@ async function checkRoots(settings: Settings): Promise<Check> {
   try {
     const { readTrustedRoots } = await import('../../modules/assertions/offline.js');
     const files = settings.list('proxy.trust.extra-roots');
-    await readTrustedRoots(files);
-    return ok('trusted-roots', files.length === 0 ? "Canonical's" : `Canonical's and those in ${files.join(', ')}`);
+    const forRepairs = settings.list('proxy.trust.repair-roots');
+    await readTrustedRoots(files, forRepairs);
+    const own = files.length === 0 ? "Canonical's" : `Canonical's and those in ${files.join(', ')}`;
+    return ok('trusted-roots', forRepairs.length === 0 ? own : `${own}; for repairs ${forRepairs.join(', ')}`);
   } catch (error) {
     return failed('trusted-roots', messageOf(error));
   }

@@ -26,6 +26,10 @@ export interface AssertionType {
   readonly maxFormat: number;
   /** `none`: no `authority-id`, signed by a key that the assertion itself or another one names. */
   readonly authority: 'account' | 'none';
+  /** `repair`: signed by a key below the repairs' own root of trust, and by no other. */
+  readonly trust: 'general' | 'repair';
+  /** What snapd takes at most. */
+  readonly maxBodyBytes: number;
   /** Something that a store keeps and hands out, and not a request to a service. */
   readonly isKept: boolean;
   /** The body is JSON in the one form that snapd accepts. */

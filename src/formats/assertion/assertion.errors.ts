@@ -25,6 +25,7 @@ export type RefusalReason =
   | 'key-constraints'
   | 'not-checkable'
   | 'not-trusted-authority'
+  | 'not-below-repair-root'
   | 'prerequisite-missing'
   | 'consistency'
   | 'root-clash'

@@ -7,14 +7,11 @@ import type { AssertionType } from './assertion-type.js';
 import { checkDigest, checkIteration, checkNotEmpty, checkPrimaryKey, parseInteger } from './header-checks.js';
 import { type HeaderMap, type HeaderValue, parseHeaders } from './headers.js';
 import { checkJsonBody } from './json-body.js';
-import { assertionType } from './registry.js';
+import { MAX_BODY_BYTES, MAX_HEADERS_BYTES, MAX_SIGNATURE_BYTES } from './limits.js';
+import { assertionType, assertionTypes, findAssertionType } from './registry.js';
 
-/** snapd's limits (asserts/asserts.go). */
-export const MAX_HEADERS_BYTES = 128 * 1024;
-export const MAX_BODY_BYTES = 2 * 1024 * 1024;
-export const MAX_SIGNATURE_BYTES = 128 * 1024;
-
-const MAX_ASSERTION_BYTES = MAX_HEADERS_BYTES + MAX_BODY_BYTES + MAX_SIGNATURE_BYTES;
+const LARGEST_BODY_BYTES = Math.max(...assertionTypes().map(({ maxBodyBytes }) => maxBodyBytes));
+const MAX_ASSERTION_BYTES = MAX_HEADERS_BYTES + LARGEST_BODY_BYTES + MAX_SIGNATURE_BYTES;
 const BLANK_LINE = Buffer.from('\n\n');
 
 /**
@@ -45,6 +42,7 @@ export function assembleAssertion(headers: HeaderMap, body: Buffer, content: Buf
   if (!isUtf8(body)) throw malformed('body', 'the body is not UTF-8');
   checkDigest(headers, 'sign-key-sha3-384');
   const type = assertionType(checkNotEmpty(headers, 'type'));
+  if (body.length > type.maxBodyBytes) throw tooLargeBody(body.length);
   try {
     if (type.hasJsonBody) checkJsonBody(body);
     checkAuthority(type, headers);
@@ -61,12 +59,26 @@ export function assembleAssertion(headers: HeaderMap, body: Buffer, content: Buf
   }
 }
 
-/** What the headers say about the body's length; zero where they say nothing. */
-export function bodyLength(headers: HeaderMap): number {
+function bodyLength(headers: HeaderMap): number {
   const value = headers['body-length'];
   if (value === undefined) return 0;
   if (typeof value !== 'string') throw malformed('body', '"body-length" header is not an integer');
   return parseInteger(value, '"body-length" header');
+}
+
+/**
+ * What the headers say about the body's length; zero where they say nothing.
+ * @throws AssertionRefusedError where it is more than a body of this type may have
+ */
+export function checkBodyLength(headers: HeaderMap): number {
+  const length = bodyLength(headers);
+  const type = typeof headers.type === 'string' ? findAssertionType(headers.type) : null;
+  if (length > (type?.maxBodyBytes ?? MAX_BODY_BYTES)) throw tooLargeBody(length);
+  return length;
+}
+
+function tooLargeBody(length: number): AssertionRefusedError {
+  return malformed('too-large', `a body of ${length} bytes is too large`);
 }
 
 function checkAuthority(type: AssertionType, headers: HeaderMap): void {

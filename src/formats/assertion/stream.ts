@@ -1,7 +1,8 @@
 import type { Assertion } from './assertion.js';
 import { malformed } from './assertion.errors.js';
-import { assembleAssertion, bodyLength, MAX_BODY_BYTES, MAX_HEADERS_BYTES, MAX_SIGNATURE_BYTES } from './decode.js';
+import { assembleAssertion, checkBodyLength } from './decode.js';
 import { parseHeaders } from './headers.js';
+import { MAX_HEADERS_BYTES, MAX_SIGNATURE_BYTES } from './limits.js';
 
 const BLANK_LINE = Buffer.from('\n\n');
 const LINE_END = Buffer.from('\n');
@@ -51,8 +52,7 @@ async function readOne(reader: StreamReader): Promise<Assertion | null> {
   }
   const headBytes = head.bytes.length - BLANK_LINE.length;
   const headers = parseHeaders(head.bytes.subarray(0, headBytes));
-  const length = bodyLength(headers);
-  if (length > MAX_BODY_BYTES) throw malformed('too-large', `a body of ${length} bytes is too large`);
+  const length = checkBodyLength(headers);
   const body = length > 0 ? await reader.readExactly(length) : Buffer.alloc(0);
   const trailer = await reader.readThrough(BLANK_LINE, MAX_SIGNATURE_BYTES, 'signature');
   const content = Buffer.concat([head.bytes, body]);

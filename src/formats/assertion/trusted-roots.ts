@@ -7,12 +7,13 @@ import { accountType } from './types/account.js';
 
 /**
  * The accounts and account-keys that are trusted without further proof, and assertions that are merely known beforehand
- * (snapd: DatabaseConfig's Trusted and OtherPredefined). Never changes.
+ * (snapd: DatabaseConfig's Trusted and OtherPredefined), and those that repairs are trusted from. Never changes.
  */
 export class TrustedRoots {
   private constructor(
     private readonly trusted: ReadonlyMap<string, Assertion>,
     private readonly predefined: ReadonlyMap<string, Assertion>,
+    private readonly repairKeys: ReadonlyMap<string, Assertion>,
   ) {}
 
   /**
@@ -22,12 +23,29 @@ export class TrustedRoots {
   static of(trusted: readonly Assertion[], predefined: readonly Assertion[] = []): TrustedRoots {
     const byId = byNewest(trusted);
     for (const root of trusted) checkRoot(root, byId);
-    return new TrustedRoots(byId, byNewest(predefined));
+    return new TrustedRoots(byId, byNewest(predefined), new Map());
   }
 
   /** These and others. @throws AssertionRefusedError where one cannot be a root */
   with(trusted: readonly Assertion[]): TrustedRoots {
-    return TrustedRoots.of([...this.trusted.values(), ...trusted], [...this.predefined.values()]);
+    const { trusted: all, predefined } = TrustedRoots.of(
+      [...this.trusted.values(), ...trusted],
+      [...this.predefined.values()],
+    );
+    return new TrustedRoots(all, predefined, this.repairKeys);
+  }
+
+  /**
+   * These, and account-keys that repairs are trusted from, as from no other; for all else they are keys like others
+   * (snapd: cmd/snap-repair/trusted.go).
+   * @throws AssertionRefusedError where one is no account-key that a root has signed
+   */
+  withRepairKeys(accountKeys: readonly Assertion[]): TrustedRoots {
+    for (const key of accountKeys) {
+      if (key.type !== accountKeyType) throw notARoot(key, 'is no account-key');
+      checkRoot(key, this.trusted);
+    }
+    return new TrustedRoots(this.trusted, this.predefined, byNewest([...this.repairKeys.values(), ...accountKeys]));
   }
 
   isTrustedAccount(accountId: string): boolean {
@@ -38,14 +56,19 @@ export class TrustedRoots {
     return this.trusted.has(ref.id);
   }
 
+  /** The account-key of this id, where repairs are trusted from it. */
+  findRepairKey(keyId: string): Assertion | null {
+    return this.repairKeys.get(new AssertionRef(accountKeyType, [keyId]).id) ?? null;
+  }
+
   /** A root, or what is known beforehand. */
   find(ref: AssertionRef): Assertion | null {
-    return this.trusted.get(ref.id) ?? this.predefined.get(ref.id) ?? null;
+    return this.trusted.get(ref.id) ?? this.predefined.get(ref.id) ?? this.repairKeys.get(ref.id) ?? null;
   }
 
   /** All of them, roots first. */
   all(): readonly Assertion[] {
-    return [...this.trusted.values(), ...this.predefined.values()];
+    return [...this.trusted.values(), ...this.predefined.values(), ...this.repairKeys.values()];
   }
 }
 

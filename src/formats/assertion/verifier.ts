@@ -195,6 +195,8 @@ class VerificationSession implements Knowledge {
     }
     if (type.authority === 'none') {
       this.checkSignature(assertion, await type.signingKey(assertion, this));
+    } else if (type.trust === 'repair') {
+      await this.checkSignedBelowRepairRoot(assertion);
     } else {
       await this.checkSignedByAuthority(assertion);
     }
@@ -215,6 +217,32 @@ class VerificationSession implements Knowledge {
     throw refused(assertion, 'key-not-valid-then', why);
   }
 
+  /**
+   * Repairs have roots of trust of their own, for which no other stands in. When their keys are valid is not asked: a device that
+   * has to be repaired may have lost its clock (snapd: cmd/snap-repair/runner.go, Verify).
+   */
+  private async checkSignedBelowRepairRoot(repair: Assertion): Promise<void> {
+    const seen = new Set<string>();
+    for (let signed = repair; ;) {
+      const root = this.options.roots.findRepairKey(signed.signKeyId);
+      const key = root ?? (await this.find(new AssertionRef(accountKeyType, [signed.signKeyId])));
+      if (key === null) throw keyUnknown(signed);
+      const why = whyNotSigner(signed, key);
+      if (why !== null) throw why;
+      this.checkSignature(signed, publicKeyOf(key));
+      if (root !== null) return;
+      if (seen.has(key.ref.id)) {
+        throw refused(
+          repair,
+          'not-below-repair-root',
+          'is signed by a key that no root of trust for repairs vouches for',
+        );
+      }
+      seen.add(key.ref.id);
+      signed = key;
+    }
+  }
+
   /** The one that counts first. */
   private async accountKeysOf(assertion: Assertion): Promise<readonly [Assertion, ...Assertion[]]> {
     const ref = new AssertionRef(accountKeyType, [assertion.signKeyId]);
@@ -225,23 +253,11 @@ class VerificationSession implements Knowledge {
   }
 
   private whyUnusable(assertion: Assertion, accountKey: Assertion): AssertionRefusedError | null {
-    const { authorityId } = assertion;
-    const owner = accountKey.text('account-id');
-    if (owner !== authorityId) {
-      return refused(
-        assertion,
-        'key-of-another-account',
-        `is signed with a key of ${printable(owner)} and not of ${printable(authorityId)}`,
-      );
-    }
-    if (!isKeyValidAt(accountKey, this.now)) {
+    if (accountKey.text('account-id') === assertion.authorityId && !isKeyValidAt(accountKey, this.now)) {
       const why = `is signed with a key that is not valid now (${validityText(accountKey)})`;
       return refused(assertion, 'key-not-valid-now', why);
     }
-    if (!mayKeySign(accountKey, assertion.headers)) {
-      return refused(assertion, 'key-constraints', "does not fit the signing key's constraints");
-    }
-    return null;
+    return whyNotSigner(assertion, accountKey);
   }
 
   private checkSignature(assertion: Assertion, key: RsaPublicKey): void {
@@ -269,6 +285,23 @@ class VerificationSession implements Knowledge {
     }
     return chain;
   }
+}
+
+/** Why the key may not sign this at any time, or null. */
+function whyNotSigner(assertion: Assertion, accountKey: Assertion): AssertionRefusedError | null {
+  const { authorityId } = assertion;
+  const owner = accountKey.text('account-id');
+  if (owner !== authorityId) {
+    return refused(
+      assertion,
+      'key-of-another-account',
+      `is signed with a key of ${printable(owner)} and not of ${printable(authorityId)}`,
+    );
+  }
+  if (!mayKeySign(accountKey, assertion.headers)) {
+    return refused(assertion, 'key-constraints', "does not fit the signing key's constraints");
+  }
+  return null;
 }
 
 /** Whether another assertion's verification can make good what is wrong; a signature that is not one stays so. */

@@ -28,20 +28,29 @@ export async function readAssertionFile(path: string): Promise<Assertion[]> {
 
 /**
  * Canonical's roots and those in these files.
+ * @param repairRootFiles account-keys that repairs are trusted from, beside Canonical's
  * @throws AssertionFileError naming the file that cannot be read or has no assertions in it
  * @throws AssertionRefusedError for an assertion that cannot be a root
  */
-export async function readTrustedRoots(extraRootFiles: readonly string[]): Promise<TrustedRoots> {
-  const extra: Assertion[] = [];
-  for (const path of extraRootFiles) {
+export async function readTrustedRoots(
+  extraRootFiles: readonly string[],
+  repairRootFiles: readonly string[] = [],
+): Promise<TrustedRoots> {
+  const roots = builtinRoots().with(await readRootFiles(extraRootFiles));
+  return roots.withRepairKeys(await readRootFiles(repairRootFiles));
+}
+
+async function readRootFiles(paths: readonly string[]): Promise<Assertion[]> {
+  const all: Assertion[] = [];
+  for (const path of paths) {
     const assertions = await readAssertionFile(path).catch((error: unknown) => {
       if (!(error instanceof AssertionRefusedError)) throw error;
       throw new AssertionFileError(path, `is not a file of assertions: ${error.message}`, { cause: error });
     });
     if (assertions.length === 0) throw new AssertionFileError(path, 'has no assertions in it');
-    extra.push(...assertions);
+    all.push(...assertions);
   }
-  return builtinRoots().with(extra);
+  return all;
 }
 
 async function readFile(path: string): Promise<Buffer> {

@@ -31,7 +31,7 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 }
 
 async function lines(files: string[], extraRoots = [root]): Promise<string[]> {
-  return (await checkAssertionFiles(files, extraRoots, new FixedClock())).map(checkLine);
+  return (await checkAssertionFiles(files, { extraRoots, repairRoots: [] }, new FixedClock())).map(checkLine);
 }
 
 describe(checkAssertionFiles.name, () => {
@@ -92,7 +92,11 @@ describe(checkAssertionFiles.name, () => {
       }),
     ];
     const paths = await Promise.all(files.map((each, index) => file(`key-${index}.assert`, each.encoded)));
-    const checked = await checkAssertionFiles(paths, [root], new FixedClock(new Date('2026-03-01T00:00:00Z')));
+    const checked = await checkAssertionFiles(
+      paths,
+      { extraRoots: [root], repairRoots: [] },
+      new FixedClock(new Date('2026-03-01T00:00:00Z')),
+    );
     expect(checked.map(({ refusal }) => refusal)).toEqual([null, null, null, null]);
   });
 

@@ -14,18 +14,25 @@ export interface CheckedAssertion {
   readonly chain: readonly string[];
 }
 
+/** What is trusted beside Canonical's roots. */
+export interface RootFiles {
+  readonly extraRoots: readonly string[];
+  /** Account-keys, for repairs. */
+  readonly repairRoots: readonly string[];
+}
+
 /**
  * Checks files of assertions against the trusted roots, without a store: snapd's *check*, not its *add*. Older revisions and duplicates are
  * fine, and all files are prerequisites for each other in any order. A file that does not parse to its end helps nobody.
  * @returns in the order of the files and of the assertions in them
- * @throws AssertionFileError for an extra root file that is not one; AssertionRefusedError for a root that cannot be one
+ * @throws AssertionFileError for a root file that is not one; AssertionRefusedError for a root that cannot be one
  */
 export async function checkAssertionFiles(
   files: readonly string[],
-  extraRootFiles: readonly string[],
+  { extraRoots, repairRoots }: RootFiles,
   clock: Clock,
 ): Promise<CheckedAssertion[]> {
-  const roots = await readTrustedRoots(extraRootFiles);
+  const roots = await readTrustedRoots(extraRoots, repairRoots);
   const read: { file: string; assertions: Assertion[]; error: AssertionRefusedError | AssertionFileError | null }[] =
     [];
   for (const file of files) {

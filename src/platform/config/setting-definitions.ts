@@ -228,6 +228,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     defaultValue: () => null,
   },
   {
+    key: 'proxy.trust.repair-roots',
+    summary: "assertion files whose account-keys repairs are trusted from, beside Canonical's",
+    accepted: 'comma-separated absolute paths of readable files that hold account-key assertions',
+    accepts: isReadableFileList,
+    defaultValue: () => null,
+  },
+  {
     key: 'proxy.airgap',
     summary: 'whether the store is in air-gapped mode',
     accepted: 'nothing by hand: enable-airgap-mode and disable-airgap-mode change it',

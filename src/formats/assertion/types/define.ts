@@ -1,5 +1,6 @@
 import { AssertionRefusedError } from '../assertion.errors.js';
 import type { AssertionType } from '../assertion-type.js';
+import { MAX_BODY_BYTES } from '../limits.js';
 
 type Needed = Pick<AssertionType, 'name' | 'primaryKey' | 'rank' | 'validate'>;
 
@@ -10,6 +11,8 @@ export function defineType(type: Needed & Partial<AssertionType>): AssertionType
     isSequenceForming: false,
     maxFormat: 0,
     authority: 'account',
+    trust: 'general',
+    maxBodyBytes: MAX_BODY_BYTES,
     isKept: true,
     hasJsonBody: false,
     isTimestamped: false,

@@ -10,6 +10,8 @@ import {
 } from '../header-checks.js';
 import { defineType } from './define.js';
 
+/** snap-repair's limit (snapd: cmd/snap-repair/runner.go). */
+const MAX_SCRIPT_BYTES = 24 * 1024 * 1024;
 const BASES_WITHOUT_MODES = ['core', 'core16', 'core18'];
 
 /** A script that repairs devices; snapd verifies it against a root of its own (snapd: asserts/repair.go). */
@@ -17,6 +19,8 @@ export const repairType = defineType({
   name: 'repair',
   primaryKey: ['brand-id', 'repair-id'],
   isSequenceForming: true,
+  trust: 'repair',
+  maxBodyBytes: MAX_SCRIPT_BYTES,
   rank: 1,
   isTimestamped: true,
   validate: ({ headers, authorityId }) => {

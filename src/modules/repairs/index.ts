@@ -1,0 +1,1 @@
+export { RepairsModule } from './repairs.module.js';
