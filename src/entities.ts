@@ -3,6 +3,7 @@ import { AirgapEvent } from './modules/airgap-policy/mode/airgap-event.entity.js
 import { StoredImportPolicy } from './modules/airgap-policy/rules/import-policy.entity.js';
 import { AssertionRow } from './modules/assertions/assertion.entity.js';
 import { Blob } from './modules/blobs/blob.entity.js';
+import { SnapDelta } from './modules/catalog/deltas/snap-delta.entity.js';
 import { ComponentPair } from './modules/catalog/entities/component-pair.entity.js';
 import { ComponentRevision } from './modules/catalog/entities/component-revision.entity.js';
 import { Release } from './modules/catalog/entities/release.entity.js';
@@ -39,6 +40,7 @@ export const SCHEMA_PARTS = {
     Release,
     Setting,
     Snap,
+    SnapDelta,
     SnapRevision,
     StoredAccessPassword,
     StoredImportPolicy,

@@ -68,6 +68,7 @@ async function addSnap(writer, number) {
     snapYaml: snapYaml(name),
     commonIds: [],
     developerId: 'benchdev',
+    icon: null,
     createdAt: AT,
   });
   const requests = ['latest/stable', 'latest/edge'].map((channel) => ({

@@ -21,6 +21,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'component-not-held',
     'database-holds-data',
     'database-not-empty',
+    'delta-not-held',
     'disk-full',
     'embedded-database-disk-full',
     'file-not-found',

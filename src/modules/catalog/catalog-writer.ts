@@ -86,11 +86,15 @@ export class CatalogWriter {
    */
   addRevision(revision: NewRevision): Promise<'added' | 'unchanged'> {
     return this.transaction.run(async () => {
-      const { snapId, revision: number, sha3_384 } = revision;
+      const { snapId, revision: number, sha3_384, icon } = revision;
       if ((await this.snaps.lock(snapId)) === null) throw new SnapNotHeldError(snapId);
       const held = await this.revisions.find(snapId, number);
       if (held !== null) {
         if (held.sha3_384 !== sha3_384) throw new RevisionConflictError(snapId, number, held.sha3_384, sha3_384);
+        if (held.icon === null && icon !== null) {
+          await this.revisions.setIcon(snapId, number, icon);
+          await this.changes.announce(CATALOG_TOPIC, [snapId]);
+        }
         return 'unchanged';
       }
       await this.revisions.add(revision);

@@ -24,6 +24,14 @@ export class PictureNotHeldError extends StoreError {
   }
 }
 
+export class DeltaNotHeldError extends StoreError {
+  readonly code = 'delta-not-held';
+
+  constructor(what: string) {
+    super(`this store has no delta ${what.slice(0, 200)}`, { delta: what.slice(0, 200) });
+  }
+}
+
 export class ChannelNotOpenError extends StoreError {
   readonly code = 'channel-not-open';
 

@@ -5,6 +5,7 @@ import { AssertionsModule } from '../assertions/index.js';
 import { BlobsModule } from '../blobs/index.js';
 import { CatalogWriter } from './catalog-writer.js';
 import { ComponentWriter } from './component-writer.js';
+import { DeltaRepository } from './deltas/delta.repository.js';
 import { AssertionFetches } from './device/assertion-fetches.js';
 import { AssertionsService } from './device/assertions.service.js';
 import { CatalogueService } from './device/catalogue.service.js';
@@ -38,6 +39,7 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     ReleaseRepository,
     FileReferences,
     ComponentRepository,
+    DeltaRepository,
     CatalogWriter,
     ComponentWriter,
     ReleaseService,

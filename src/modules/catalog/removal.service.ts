@@ -7,6 +7,7 @@ import { CATALOG_TOPIC } from './catalog-writer.js';
 import type { Snap } from './entities/snap.entity.js';
 import type { ComponentRevision } from './entities/component-revision.entity.js';
 import { ComponentRepository } from './repositories/component.repository.js';
+import { DeltaRepository } from './deltas/delta.repository.js';
 import { FileReferences } from './repositories/file-references.js';
 import { ReleaseRepository } from './repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from './repositories/revision.repository.js';
@@ -50,6 +51,7 @@ export class RemovalService {
     private readonly revisions: RevisionRepository,
     private readonly releases: ReleaseRepository,
     private readonly components: ComponentRepository,
+    private readonly deltas: DeltaRepository,
     private readonly files: FileReferences,
     private readonly transaction: Transaction,
     private readonly changes: ChangeFeed,
@@ -164,9 +166,14 @@ export class RemovalService {
     isWholeSnap: boolean,
   ): Promise<string[]> {
     const pictures = isWholeSnap ? (snap.metadata.media ?? []) : [];
+    const icons = going.flatMap(({ icon }) => icon ?? []);
     const files = [...going, ...components].map(({ sha3_384 }) => sha3_384);
-    const digests = [...files, ...pictures.map((picture) => picture['sha3-384'])];
     const revisions = going.map(({ revision }) => revision);
+    const deltas = (await this.deltas.of(snap.snapId)).flatMap(({ sourceRevision, targetRevision, sha3_384 }) => {
+      const goes = revisions.includes(sourceRevision) || revisions.includes(targetRevision);
+      return goes && sha3_384 !== null ? [sha3_384] : [];
+    });
+    const digests = [...files, ...deltas, ...[...pictures, ...icons].map((picture) => picture['sha3-384'])];
     return this.files.unreferenced([...new Set(digests)], { snapId: snap.snapId, revisions, components, isWholeSnap });
   }
 }

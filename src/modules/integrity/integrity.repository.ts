@@ -97,12 +97,14 @@ export class IntegrityRepository {
     );
   }
 
-  /** Digests, in hex, of files that have a row and that no revision, component or picture of a snap is. */
+  /** Digests, in hex, of files that have a row and that no revision, component, delta or picture of a snap is. */
   async unusedBlobs(): Promise<string[]> {
     const rows = await this.query<{ sha3_384: string }>(
       `SELECT sha3_384 FROM ${SCHEMA}.blob
        WHERE NOT EXISTS (SELECT FROM ${SCHEMA}.snap_revision held WHERE held.sha3_384 = blob.sha3_384)
          AND NOT EXISTS (SELECT FROM ${SCHEMA}.component_revision held WHERE held.sha3_384 = blob.sha3_384)
+         AND NOT EXISTS (SELECT FROM ${SCHEMA}.snap_delta held WHERE held.sha3_384 = blob.sha3_384)
+         AND NOT EXISTS (SELECT FROM ${SCHEMA}.snap_revision held WHERE held.icon->>'sha3-384' = blob.sha3_384)
          AND sha3_384 NOT IN (
            SELECT picture->>'sha3-384' FROM ${SCHEMA}.snap, jsonb_array_elements(metadata->'media') picture)
        ORDER BY 1`,

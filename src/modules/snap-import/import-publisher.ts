@@ -217,7 +217,7 @@ async function upstreamFacts(
   return { defaultTrack, metadata: toSnapMetadata(metadata, await pictures.uses(metadata)) };
 }
 
-function newRevision({ claim, inspection }: VerifiedSnap): Parameters<CatalogWriter['addRevision']>[0] {
+function newRevision({ claim, inspection, icon }: VerifiedSnap): Parameters<CatalogWriter['addRevision']>[0] {
   const { snapId, revision, digest, sizeBytes, developerId, provenance, createdAt } = claim;
   const { version, type, base, confinement, grade, architectures, epoch, snapYaml, commonIds } = inspection;
   return {
@@ -234,6 +234,7 @@ function newRevision({ claim, inspection }: VerifiedSnap): Parameters<CatalogWri
     epoch,
     provenance,
     snapYaml,
+    icon,
     commonIds: [...commonIds],
     developerId,
     createdAt,

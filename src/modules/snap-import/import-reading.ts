@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 
 import { snapPath, type BundleManifest, type BundlePlace } from '../../formats/bundle/index.js';
 import type { Sha3_384 } from '../../kernel/digest.js';
 import type { HashableContent } from '../../platform/hashing/hash-workers.js';
 import type { BlobIntake, BlobReader, ReceivedBlob } from '../blobs/index.js';
+import type { SnapMedia } from '../catalog/index.js';
 import type { AssertionService } from '../assertions/index.js';
 import { CarriedAssertions } from './carried-assertions.js';
 import type { CarriedComponent, CarriedFile, CarriedPart, CarriedPicture, CarriedSnap } from './carried-file.js';
@@ -49,6 +51,8 @@ export interface VerifiedSnap {
   readonly claim: SnapClaim;
   readonly inspection: SnapInspection;
   readonly blob: ReceivedBlob;
+  /** The one in the snap, received as a file of its own. */
+  readonly icon: SnapMedia | null;
 }
 
 /** All of a carried file, verified: nothing of it is visible yet. */
@@ -211,7 +215,16 @@ export class ImportReading {
     checkSelfDescription(place, inspection, claim);
     const { confinement, interfaces, architectures } = inspection;
     await this.propose([{ ...claim, contents: { confinement, interfaces, architectures } }]);
-    this.verified.push({ claim, inspection, blob });
+    this.verified.push({ claim, inspection, blob, icon: await this.receiveIcon(place, inspection) });
+  }
+
+  private async receiveIcon(place: BundlePlace, { icon }: SnapInspection): Promise<SnapMedia | null> {
+    if (icon === null) return null;
+    const { path, bytes, mediaType } = icon;
+    const what = `${path} of ${place.member ?? place.file}`;
+    const { sha3_384, sizeBytes } = await this.intake.receive(what, Readable.from([bytes]));
+    const size = { size: sizeBytes, width: null, height: null };
+    return { type: 'icon', 'sha3-384': sha3_384.hex, 'content-type': mediaType, ...size };
   }
 
   private async verifyAssertions(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { BundlePlace } from '../../formats/bundle/index.js';
-import { inspectSnap } from '../../formats/snap-file/index.js';
+import { inspectSnap, type SnapIcon } from '../../formats/snap-file/index.js';
 import { SquashfsError, type RandomAccess } from '../../formats/squashfs/index.js';
 import type { Epoch } from '../../kernel/epoch.js';
 import { StoreError } from '../../kernel/store-error.js';
@@ -22,6 +22,8 @@ export interface SnapInspection {
   readonly commonIds: readonly string[];
   /** Of its plugs and slots, each once. */
   readonly interfaces: readonly string[];
+  /** In its meta/gui, where it has one that a device would take. */
+  readonly icon: SnapIcon | null;
 }
 
 const USUAL_PROVENANCE = 'global-upload';
@@ -33,7 +35,7 @@ const USUAL_PROVENANCE = 'global-upload';
 export async function inspectReceived(place: BundlePlace, blob: ReceivedBlob): Promise<SnapInspection> {
   const file = await blob.open();
   try {
-    const { yaml, yamlText: snapYaml } = await inspectSnap(accessTo(file));
+    const { yaml, yamlText: snapYaml, icon } = await inspectSnap(accessTo(file));
     const { name, version, type, base, confinement, grade, architectures, epoch } = yaml;
     const commonIds = yaml.apps.flatMap(({ commonId }) => (commonId === null ? [] : [commonId]));
     if ([snapYaml, version, grade, base ?? '', ...architectures, ...commonIds].some((text) => text.includes('\0')))
@@ -51,6 +53,7 @@ export async function inspectReceived(place: BundlePlace, blob: ReceivedBlob): P
       snapYaml,
       commonIds,
       interfaces: [...new Set([...yaml.plugs, ...yaml.slots].map((one) => one.interface))].sort(),
+      icon,
     };
   } catch (error) {
     if (!(error instanceof StoreError) || error instanceof SnapRefusedError) throw error;

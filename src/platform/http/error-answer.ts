@@ -21,6 +21,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'snap-not-held': 404,
   'revision-not-held': 404,
   'component-not-held': 404,
+  'delta-not-held': 404,
   'picture-not-held': 404,
   'channel-not-open': 404,
   'file-not-servable': 404,
@@ -52,6 +53,7 @@ const CODE_FOR_DEVICES: Readonly<Record<string, string>> = {
   'snap-not-held': 'resource-not-found',
   'revision-not-held': 'resource-not-found',
   'component-not-held': 'resource-not-found',
+  'delta-not-held': 'resource-not-found',
   'picture-not-held': 'resource-not-found',
   'file-not-servable': 'resource-not-found',
 };

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainMetadata, sha3, testBundle } from '../../support/bundles.js';
 import { png, svg } from '../../support/pictures.js';
 import { RunningStore, WAYS } from '../../support/running-store.js';
-import { testSnapId } from '../../support/test-authority.js';
+import { testSnapId, usualYaml } from '../../support/test-authority.js';
+import { tinySquashfs } from '../../support/tiny-squashfs.js';
 
 interface Picture {
   readonly type: string;
@@ -133,6 +134,41 @@ describe.each(WAYS)('pictures, by the %s', (way) => {
     const { status, headers, json } = await store.ask(path());
     expect([status, headers['content-type']]).toEqual([404, 'application/json']);
     expect(json()).toMatchObject({ 'error-list': [{ code: 'resource-not-found' }] });
+  });
+
+  it('are those in a pushed pair where nobody brought others, each revision with its own', async () => {
+    const snapId = testSnapId('plain');
+    const icons = { 1: png('first'), 2: png('second') };
+    const push = async (revision: 1 | 2): Promise<void> => {
+      const files = { 'meta/snap.yaml': usualYaml('plain', revision), 'meta/gui/icon.png': icons[revision] };
+      const content = tinySquashfs(files, { sizeBytes: 16_384 });
+      await store.push(store.authority.snap({ name: 'plain', snapId, revision, content }));
+    };
+    const url = (revision: 1 | 2): string => `/api/v1/snaps/media/${snapId}/${sha3(icons[revision]).hex}.png`;
+    const shown = async (): Promise<Picture[]> =>
+      ((await store.ask('/v2/snaps/info/plain')).json() as { snap: { media: Picture[] } }).snap.media;
+    const installed = async (revision?: number): Promise<Picture[]> => {
+      const action = { action: 'install', 'instance-key': 'install-1', name: 'plain', revision };
+      const reply = await store.ask('/v2/snaps/refresh', {
+        method: 'POST',
+        headers: { 'snap-device-architecture': 'amd64' },
+        body: JSON.stringify({ context: [], actions: [action] }),
+      });
+      return (reply.json() as { results: { snap: { media: Picture[] } }[] }).results[0]!.snap.media;
+    };
+    const icon = (revision: 1 | 2): object => {
+      return { type: 'icon', url: `${store.url}${url(revision)}`, width: null, height: null };
+    };
+    await push(1);
+    expect(await shown()).toEqual([icon(1)]);
+    await push(2);
+    expect(await shown()).toEqual([icon(2)]);
+    expect(await installed()).toEqual([icon(2)]);
+    expect(await installed(1)).toEqual([icon(1)]);
+    for (const revision of [1, 2] as const) {
+      const { status, headers, body } = await store.ask(url(revision));
+      expect([status, headers['content-type'], body.equals(icons[revision])]).toEqual([200, 'image/png', true]);
+    }
   });
 
   it('are not sent where they are not what they were', async () => {

@@ -4,7 +4,8 @@ import type { BundleAssumptions, BundleMediaType, BundleMediaUse } from '../../.
 import { SnapRemover, StoreVerifier } from '../../../src/modules/integrity/index.js';
 import { plainMetadata, sha3, type TestBundle } from '../../support/bundles.js';
 import { png, svg } from '../../support/pictures.js';
-import { testSnapId } from '../../support/test-authority.js';
+import { testSnapId, usualYaml } from '../../support/test-authority.js';
+import { tinySquashfs } from '../../support/tiny-squashfs.js';
 import { bundleOf, Scene, signed } from './scene.js';
 
 const scene = Scene.forEachTest();
@@ -152,5 +153,60 @@ describe('pictures of a store that is verified', () => {
     const { isSound, pictures } = await verify();
     expect(isSound).toBe(false);
     expect(pictures.problems).toEqual([{ name: 'jq', type: 'icon', sha3_384: sha3(icon).hex, problem }]);
+  });
+});
+
+describe('the icon in a snap', () => {
+  const withOwnIcon = (name: string, revision: number, picture: Buffer, extension = 'png') => {
+    const files = {
+      'meta/snap.yaml': usualYaml(name, revision),
+      [`meta/gui/icon.${extension}`]: picture,
+    };
+    return signed(name, revision, { content: tinySquashfs(files, { sizeBytes: 16_384 }) });
+  };
+  const iconRows = (): Promise<{ revision: number; icon: { 'sha3-384': string } | null }[]> =>
+    scene.store.query('SELECT revision, icon FROM snap_store.snap_revision ORDER BY revision');
+
+  it('is held as a file of its own, once for all revisions that have the same', async () => {
+    await scene.import(await scene.pair(withOwnIcon('jq', 6, icon)));
+    await scene.import(await scene.pair(withOwnIcon('jq', 7, icon)));
+    const expected = {
+      type: 'icon',
+      'sha3-384': sha3(icon).hex,
+      'content-type': 'image/png',
+      size: icon.length,
+      width: null,
+      height: null,
+    };
+    expect((await iconRows()).map((row) => row.icon)).toEqual([expected, expected]);
+    expect(await scene.store.blobFiles()).toContain(sha3(icon).hex);
+    const verified = await scene.store.context.get(StoreVerifier).verify({ repair: true });
+    expect(verified).toMatchObject({ isSound: true, files: { orphaned: [] } });
+    const remover = scene.store.context.get(SnapRemover);
+    await remover.remove('jq', { revision: 6 });
+    expect(await scene.store.blobFiles()).toContain(sha3(icon).hex);
+    await remover.remove('jq');
+    expect(await scene.store.blobFiles()).toEqual([]);
+  });
+
+  it('comes with a bundle too, and is missing where the snap has none that can be shown', async () => {
+    const own = withOwnIcon('jq', 6, icon);
+    await scene.import(await scene.bundle(bundleOf([{ snap: own }])));
+    await scene.import(await scene.pair(withOwnIcon('jq', 7, Buffer.from('<html>'))));
+    expect((await iconRows()).map((row) => row.icon?.['sha3-384'] ?? null)).toEqual([sha3(icon).hex, null]);
+  });
+
+  it('of a revision that came before icons were kept is kept when it is pushed again', async () => {
+    const path = await scene.pair(withOwnIcon('jq', 6, icon));
+    await scene.import(path);
+    await scene.store.query('UPDATE snap_store.snap_revision SET icon = NULL');
+    const report = await scene.import(path);
+    expect(report).toMatchObject({ revisions: [{ outcome: 'unchanged' }] });
+    expect((await iconRows())[0]!.icon).toMatchObject({ 'sha3-384': sha3(icon).hex });
+  });
+
+  it('leaves nothing behind when the import is only rehearsed', async () => {
+    await scene.import(await scene.pair(withOwnIcon('jq', 6, icon)), { dryRun: true });
+    expect([await scene.store.blobFiles(), await scene.store.stagings()]).toEqual([[], []]);
   });
 });

@@ -4,6 +4,7 @@ import { type Answer, jsonAnswer } from '../../../platform/http/answer.js';
 import type { DeviceRequest, DeviceRoute } from '../../../platform/http/device-route.js';
 import { errorListAnswer } from '../../../platform/http/error-answer.js';
 import { BadRequestError } from '../../../platform/http/http.errors.js';
+import { acceptsDeltas } from '../deltas/delta-offer.js';
 import { ASSERTIONS_ROUTE } from './assertion-path.js';
 import { AssertionsService } from './assertions.service.js';
 import { CatalogueService } from './catalogue.service.js';
@@ -76,7 +77,10 @@ export class DeviceApi {
       if (architecture === null && asked.actions.some(({ action }) => action !== 'fetch-assertions')) {
         throw new BadRequestError('the header Snap-Device-Architecture says for which architecture; it is missing');
       }
-      return this.admitted(request, (view) => this.refresh.answer(asked, architecture ?? '', request.baseUrl, view));
+      const takesDeltas = acceptsDeltas(request.header('snap-accept-delta-format'));
+      return this.admitted(request, (view) =>
+        this.refresh.answer(asked, architecture ?? '', request.baseUrl, view, takesDeltas),
+      );
     });
   }
 

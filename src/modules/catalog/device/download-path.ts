@@ -16,6 +16,21 @@ export function componentDownloadPath(snapId: string, name: string, revision: nu
   return `/${DOWNLOAD_ROUTE}${snapId}_${name}_${revision}.comp`;
 }
 
+const DELTA = /^([a-zA-Z0-9]{32})_([1-9][0-9]{0,9})_([1-9][0-9]{0,9})_xdelta3\.delta$/;
+
+/** As `downloadPath`, of what turns one revision's file into another's. */
+export function deltaDownloadPath(snapId: string, sourceRevision: number, targetRevision: number): string {
+  return `/${DOWNLOAD_ROUTE}${snapId}_${sourceRevision}_${targetRevision}_xdelta3.delta`;
+}
+
+/** What the last part of such a path asks for; null where it is not one. */
+export function parseDeltaFile(
+  file: string,
+): { readonly snapId: string; readonly sourceRevision: number; readonly targetRevision: number } | null {
+  const [, snapId = '', source = '', target = ''] = DELTA.exec(file) ?? [];
+  return isSnapId(snapId) ? { snapId, sourceRevision: Number(source), targetRevision: Number(target) } : null;
+}
+
 /** What the last part of such a path asks for; null where it is not one. */
 export function parseComponentFile(
   file: string,

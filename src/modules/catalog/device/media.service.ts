@@ -33,7 +33,8 @@ export class MediaService {
     const wanted = parseMediaPath(path);
     if (wanted === null) throw new PictureNotHeldError(path);
     const entry = await this.snapshot.byId(wanted.snapId);
-    const picture = entry?.metadata.media?.find((one) => mediaFile(one) === wanted.file);
+    const icons = [...(entry?.revisions.values() ?? [])].flatMap(({ icon }) => icon ?? []);
+    const picture = [...(entry?.metadata.media ?? []), ...icons].find((one) => mediaFile(one) === wanted.file);
     if (picture === undefined) throw new PictureNotHeldError(path);
     const blob = await this.blobs.find(picture['sha3-384']);
     if (blob === null) throw new FileNotServableError(path);

@@ -4,6 +4,7 @@ import { InvalidChannelError } from '../../../kernel/channel.js';
 import { SharedTexts } from '../../../kernel/shared-texts.js';
 import { type Answer, type ByteText, byteText, JSON_TYPE, type Piece } from '../../../platform/http/answer.js';
 import { joined, sizeOfPieces } from '../../../platform/http/send-buffers.js';
+import { deltaFor, offering } from '../deltas/delta-offer.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
 import { type Resolution, resolveInstall, resolveRefresh, type Wish } from '../resolution/resolve.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
@@ -24,6 +25,7 @@ interface Asked {
   readonly baseUrl: string;
   readonly baseUrlInJson: ByteText;
   readonly view: DeviceView;
+  readonly takesDeltas: boolean;
 }
 
 /** Answers what devices ask to install, refresh and download: a result for each action, of its own, whatever the others are. */
@@ -40,8 +42,9 @@ export class RefreshService {
     architecture: string,
     baseUrl: string,
     view: DeviceView = WHOLE_CATALOG,
+    takesDeltas = false,
   ): Answer | Promise<Answer> {
-    const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl), view };
+    const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl), view, takesDeltas };
     const results = request.actions.map((action) => this.result(action, asked));
     // Most are found in memory; only those that are not are waited for.
     if (!results.some((result) => result instanceof Promise)) return assemble(request, results as Result[]);
@@ -75,7 +78,8 @@ export class RefreshService {
     if (!isPlainRefresh(entry, action, installed)) return this.resolved(entry, action, installed, asked, false);
     const ready = readyOf(entry, asked).find(asked.architecture, installed.trackingChannel, asked.baseUrl);
     // What is installed may be newer than what is offered; whether it stays is decided anew.
-    if (ready !== null && installed.revision <= ready.revision) return ready.pieces;
+    const isReady = ready !== null && installed.revision <= ready.revision;
+    if (isReady && !(asked.takesDeltas && deltaFor(entry, installed.revision, ready.revision))) return ready.pieces;
     return this.resolved(entry, action, installed, asked, true);
   }
 
@@ -105,9 +109,12 @@ export class RefreshService {
     if (held === undefined) throw new Error(`revision ${resolution.revision} of ${entry.name} is not held`);
     const begun = `${start}${SNAP_JSON_START}${asked.baseUrlInJson}`;
     const { keepsInstalled } = resolution;
+    const takesDelta = asked.takesDeltas && action.action === 'refresh' && installed !== undefined;
+    const delta = takesDelta ? deltaFor(entry, installed.revision, held.revision) : null;
     const finish = (json: SnapJson): Result => {
-      const result = [begun, ...between(json, asked.baseUrlInJson), '}'];
-      if (isPlain && !keepsInstalled) keepReady(entry, installed, held.revision, asked, result);
+      const offered = delta === null ? json : offering(json, entry.snapId, delta);
+      const result = [begun, ...between(offered, asked.baseUrlInJson), '}'];
+      if (isPlain && !keepsInstalled && delta === null) keepReady(entry, installed, held.revision, asked, result);
       return result;
     };
     const document = this.documents.of(entry, held, offersComponents(entry, asked));

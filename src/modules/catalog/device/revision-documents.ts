@@ -5,15 +5,13 @@ import type { CatalogEntry, ListedRevision } from '../resolution/catalog-entry.j
 import type { ListedComponent } from '../resolution/component-shelf.js';
 import { describeSnap } from '../snapshot/describe-snap.js';
 import { EntryLoader } from '../snapshot/entry-loader.js';
-import type { SnapMedia } from '../snap-metadata.js';
+import { isTakenByDevices, picturesOf } from '../snapshot/pictures.js';
 import { componentDownloadPath, downloadPath } from './download-path.js';
 import { mediaPath } from './media-path.js';
 import { resource } from './resource.js';
 
 /** What is asked for all the time lies ready elsewhere (ready-results.ts). */
 const MAX_BYTES = 32 * 1024 * 1024;
-/** A device takes no larger icon, and would fetch one in vain (snapd: store/store_download.go, downloadIconImpl). */
-const MAX_ICON_BYTES = 300_000;
 
 /**
  * The `snap` object of a refresh answer as bytes, cut where the base URL belongs. It begins after the first: whoever sends it
@@ -92,7 +90,8 @@ function snapJson(
     'sha3-384': revision.sha3_384,
     deltas: [],
   });
-  const media = (words.media ?? []).filter(isTaken).map((picture) => {
+  const pictures = picturesOf(entry.metadata, revision.icon).filter(isTakenByDevices);
+  const media = pictures.map((picture) => {
     const { type, width, height } = picture;
     return atUrl(mediaPath(entry.snapId, picture), { type, width, height });
   });
@@ -134,8 +133,4 @@ function snapJson(
 /** An object that begins with a URL of this store. */
 function atUrl(path: string, fields: object): string {
   return `{"url":"${BASE_URL}${path}",${JSON.stringify(fields).slice(1)}`;
-}
-
-function isTaken({ type, size }: SnapMedia): boolean {
-  return type !== 'icon' || size <= MAX_ICON_BYTES;
 }

@@ -1,9 +1,13 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 
 import type { Epoch } from '../../../kernel/epoch.js';
+import type { SnapMedia } from '../snap-metadata.js';
 import { Snap } from './snap.entity.js';
 
-/** A revision of a snap: what its snap-revision assertion and its own snap.yaml say. Rows are never changed. */
+/**
+ * A revision of a snap: what its snap-revision assertion and its own snap.yaml say. Of a row nothing is
+ * ever changed but an icon that was not kept when it came.
+ */
 @Entity({ name: 'snap_revision' })
 @Index('snap_revision_blob', ['sha3_384'])
 export class SnapRevision {
@@ -54,6 +58,10 @@ export class SnapRevision {
   /** meta/snap.yaml, byte for byte. */
   @Column({ name: 'snap_yaml', type: 'text' })
   readonly snapYaml!: string;
+
+  /** The picture in its meta/gui, held as a blob; shown where the store that it comes from has none. */
+  @Column({ type: 'jsonb', nullable: true })
+  readonly icon!: SnapMedia | null;
 
   @Column({ name: 'common_ids', type: 'text', array: true, default: [] })
   readonly commonIds!: string[];

@@ -26,6 +26,13 @@ export class FileReferences {
        SELECT sha3_384 FROM ${SCHEMA}.component_revision
        WHERE sha3_384 = ANY($1) AND NOT (snap_id = $2 AND name || '_' || revision = ANY($5))
        UNION
+       SELECT sha3_384 FROM ${SCHEMA}.snap_delta
+       WHERE sha3_384 = ANY($1)
+         AND NOT (snap_id = $2 AND (source_revision = ANY($3) OR target_revision = ANY($3)))
+       UNION
+       SELECT icon->>'sha3-384' FROM ${SCHEMA}.snap_revision
+       WHERE icon->>'sha3-384' = ANY($1) AND NOT (snap_id = $2 AND revision = ANY($3))
+       UNION
        SELECT picture->>'sha3-384' FROM ${SCHEMA}.snap, jsonb_array_elements(metadata->'media') picture
        WHERE picture->>'sha3-384' = ANY($1) AND NOT (snap_id = $2 AND $4)`,
       [sha3_384s, going.snapId, going.revisions, going.isWholeSnap, components],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { SCHEMA } from '../../../platform/database/data-source.js';
 import { Transaction } from '../../../platform/database/transaction.js';
+import type { SnapMedia } from '../snap-metadata.js';
 import { SnapRevision } from '../entities/snap-revision.entity.js';
 
 /** A revision without its snap.yaml, which may be large. */
@@ -23,6 +24,7 @@ const FACTS = {
   architectures: true,
   epoch: true,
   provenance: true,
+  icon: true,
   commonIds: true,
   developerId: true,
   createdAt: true,
@@ -97,6 +99,10 @@ export class RevisionRepository {
 
   async add(revision: NewRevision): Promise<void> {
     await this.transaction.manager.insert(SnapRevision, { ...revision, sizeBytes: String(revision.sizeBytes) });
+  }
+
+  async setIcon(snapId: string, revision: number, icon: SnapMedia): Promise<void> {
+    await this.transaction.manager.update(SnapRevision, { snapId, revision }, { icon });
   }
 
   async remove(snapId: string, revision: number): Promise<void> {

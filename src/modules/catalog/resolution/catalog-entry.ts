@@ -1,6 +1,7 @@
 import type { Epoch } from '../../../kernel/epoch.js';
 import type { ReleaseRow } from '../releases-in-force.js';
-import type { SnapMetadata } from '../snap-metadata.js';
+import type { DeltaShelf } from '../deltas/delta-shelf.js';
+import type { SnapMedia, SnapMetadata } from '../snap-metadata.js';
 import type { Answer } from '../../../platform/http/answer.js';
 import type { ComponentShelf } from './component-shelf.js';
 import type { ReadyAnswers } from '../snapshot/ready-answers.js';
@@ -43,6 +44,8 @@ export interface ListedRevision extends HeldRevision {
   readonly base: string | null;
   readonly confinement: string;
   readonly commonIds: readonly string[];
+  /** The one in the snap itself. */
+  readonly icon: SnapMedia | null;
   readonly createdAt: Date;
 }
 
@@ -73,6 +76,8 @@ export interface CatalogEntry extends ChannelSource {
   readonly revisions: ReadonlyMap<number, ListedRevision>;
   /** Null where it has none, as nearly every snap. */
   readonly components: ComponentShelf | null;
+  /** Null where it has none, as nearly every snap. */
+  readonly deltas: DeltaShelf | null;
   readonly refreshes: ReadyAnswers<ReadyRefresh>;
   /** The same for devices that ask for components, of a snap that has some. */
   readonly refreshesWithComponents: ReadyAnswers<ReadyRefresh>;

@@ -97,6 +97,7 @@ function sizeOfEntry(value: CatalogEntry | null): number {
   const words = JSON.stringify(value.description).length * 2;
   const lists = value.revisions.size * 700 + value.releases.length * 250 + value.past.length * 100;
   const components = (value.components?.size ?? 0) * 500;
+  const deltas = (value.deltas?.size ?? 0) * 300;
   const ready = value.refreshes.maxBytes + value.refreshesWithComponents.maxBytes + value.infos.maxBytes;
-  return 1_000 + words + lists + components + ready;
+  return 1_000 + words + lists + components + deltas + ready;
 }

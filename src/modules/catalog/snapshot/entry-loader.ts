@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { assertionRef } from '../../../formats/assertion/index.js';
 import type { Snap } from '../entities/snap.entity.js';
 import { AssertionService } from '../../assertions/index.js';
+import { DeltaRepository } from '../deltas/delta.repository.js';
 import { ComponentRepository } from '../repositories/component.repository.js';
 import { ReleaseRepository } from '../repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from '../repositories/revision.repository.js';
@@ -16,6 +17,7 @@ import type {
 } from '../resolution/catalog-entry.js';
 import { ANY_FORMAT } from './assertion-cache.js';
 import { describeSnap } from './describe-snap.js';
+import { picturesOf } from './pictures.js';
 import { publisherOf } from './publisher.js';
 import { ReadyAnswers } from './ready-answers.js';
 
@@ -27,6 +29,7 @@ export class EntryLoader {
     private readonly revisions: RevisionRepository,
     private readonly releases: ReleaseRepository,
     private readonly components: ComponentRepository,
+    private readonly deltas: DeltaRepository,
     private readonly assertions: AssertionService,
   ) {}
 
@@ -38,15 +41,17 @@ export class EntryLoader {
   async load(snapId: string): Promise<CatalogEntry | null> {
     const snap = await this.snaps.byId(snapId);
     if (snap === null || (await this.isRevoked(snap))) return null;
-    const [facts, releases, publisher, components] = await Promise.all([
+    const [facts, releases, publisher, components, deltas] = await Promise.all([
       this.revisions.factsOf(snapId),
       this.releases.newest(snapId),
       this.publisher(snap.publisherId),
       snap.hasComponents ? this.components.shelf(snapId) : null,
+      this.deltas.shelf(snapId),
     ]);
     const newest = facts[0];
     const snapYaml = newest === undefined ? '' : await this.snapYaml(snapId, newest.revision);
-    const description = { ...describeSnap(snapYaml), ...snap.metadata };
+    const media = picturesOf(snap.metadata, newest?.icon ?? null);
+    const description = { ...describeSnap(snapYaml), ...snap.metadata, media };
     const words = JSON.stringify(description).length;
     const refreshBytes = 2_000 + Math.floor((snapYaml.length + words) * 1.25);
     const componentBytes = Math.max(0, ...facts.map(({ revision }) => (components?.of(revision).length ?? 0) * 600));
@@ -60,6 +65,7 @@ export class EntryLoader {
       revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
       releases,
       components,
+      deltas,
       past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
       refreshes: new ReadyAnswers(roomFor(refreshBytes, MAX_REFRESH_BYTES)),
       refreshesWithComponents:
@@ -104,8 +110,20 @@ function roomFor(usualBytes: number, maxBytes: number): number {
 }
 
 function listed(fact: RevisionFacts): ListedRevision {
-  const { snapId, revision, architectures, epoch, sha3_384, version, type, base, confinement, commonIds, createdAt } =
-    fact;
+  const {
+    snapId,
+    revision,
+    architectures,
+    epoch,
+    sha3_384,
+    version,
+    type,
+    base,
+    confinement,
+    commonIds,
+    icon,
+    createdAt,
+  } = fact;
   const sizeBytes = Number(fact.sizeBytes);
   return {
     file: `${snapId}_${revision}`,
@@ -119,6 +137,7 @@ function listed(fact: RevisionFacts): ListedRevision {
     base,
     confinement,
     commonIds,
+    icon,
     createdAt,
   };
 }
