@@ -12,6 +12,7 @@ const arrows = {
   catalog: ['assertions', 'blobs', 'airgap-policy'],
   'snap-import': ['catalog', 'assertions', 'blobs', 'airgap-policy'],
   repairs: ['assertions'],
+  'validation-sets': ['assertions', 'catalog', 'keys'],
   integrity: ['assertions', 'blobs', 'catalog', 'snap-import'],
   devices: ['assertions', 'keys', 'access', 'catalog'],
   'model-service': ['assertions', 'keys', 'airgap-policy'],

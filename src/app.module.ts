@@ -14,6 +14,7 @@ import { AuthorityModule, RegistrationModule } from './modules/registration/inde
 import { RepairsModule } from './modules/repairs/index.js';
 import { SnapExportModule } from './modules/snap-export/index.js';
 import { SnapImportModule } from './modules/snap-import/index.js';
+import { ValidationSetsModule } from './modules/validation-sets/index.js';
 import { PlatformModule, type PlatformOptions } from './platform/platform.module.js';
 import { StoreReadinessModule } from './store-readiness.module.js';
 
@@ -41,6 +42,7 @@ export class AppModule {
         HttpsModule,
         ClientSetupModule,
         RepairsModule,
+        ValidationSetsModule,
       ],
     };
   }

@@ -140,6 +140,9 @@ async function push(session: Session, files: readonly string[]): Promise<undefin
     session.out.result({ ...counts, assertions: lines }, () =>
       lines.map(({ assertion, outcome }) => `${assertion}: ${outcome}`).join('\n'),
     );
+    const { noteMissing } = await import('./validation-sets.js');
+    const sets = outcomes.map(({ assertion }) => assertion).filter(({ type }) => type.name === 'validation-set');
+    await noteMissing(session, store, sets);
   });
 }
 

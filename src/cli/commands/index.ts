@@ -35,6 +35,7 @@ import { addRemoveSnap } from './remove-snap.js';
 import { addServe } from './serve.js';
 import { addSigners } from './signers.js';
 import { addStatus } from './status.js';
+import { addValidationSets } from './validation-sets.js';
 import { addVerifyStore } from './verify-store.js';
 
 /** Every command, in the order of `--help`. */
@@ -72,6 +73,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addSigners,
   addAssertions,
   addPushAccountKeys,
+  addValidationSets,
   addAuthority,
   addClientConfig,
   addMigrateDatabase,
