@@ -11,6 +11,12 @@ import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js
 import { Snap } from './modules/catalog/entities/snap.entity.js';
 import { CertificateAuthority } from './modules/https/certificate-authority.entity.js';
 import { StoreKey } from './modules/keys/store-key.entity.js';
+import { DeviceModel } from './modules/model-service/entities/device-model.entity.js';
+import { IssuedSerial } from './modules/model-service/entities/issued-serial.entity.js';
+import { RegistrationSecret } from './modules/model-service/entities/registration-secret.entity.js';
+import { RemodelRule } from './modules/model-service/entities/remodel-rule.entity.js';
+import { SerialPolicy } from './modules/model-service/entities/serial-policy.entity.js';
+import { UsedRequestId } from './modules/model-service/entities/used-request-id.entity.js';
 import { StoreIdentityRow } from './modules/registration/identity/store-identity.entity.js';
 import { Authority } from './modules/registration/authority/entities/authority.entity.js';
 import { AuthorityNonce } from './modules/registration/authority/entities/authority-nonce.entity.js';
@@ -35,9 +41,14 @@ export const SCHEMA_PARTS = {
     CertificateAuthority,
     ComponentPair,
     ComponentRevision,
+    DeviceModel,
     ImportRecord,
+    IssuedSerial,
     RegisteredStore,
+    RegistrationSecret,
     Release,
+    RemodelRule,
+    SerialPolicy,
     Setting,
     Snap,
     SnapDelta,
@@ -46,6 +57,7 @@ export const SCHEMA_PARTS = {
     StoredImportPolicy,
     StoreIdentityRow,
     StoreKey,
+    UsedRequestId,
   ],
   migrations: MIGRATIONS,
 } satisfies SchemaParts;

@@ -75,7 +75,7 @@ export class TestAuthority {
   }
 
   /** The root's word that an account, or the root itself, has this key. */
-  accountKeyFor(key: SigningKey, name: string, accountId = this.id): Assertion {
+  accountKeyFor(key: Pick<SigningKey, 'id' | 'publicKey'>, name: string, accountId = this.id): Assertion {
     return accountKey(this.id, accountId, key, this.key, {}, name);
   }
 
@@ -132,7 +132,7 @@ export function snapFile({ name, revision, snapYaml, sizeBytes }: TestSnapPlan):
 function accountKey(
   authorityId: string,
   accountId: string,
-  key: SigningKey,
+  key: Pick<SigningKey, 'id' | 'publicKey'>,
   signer: SigningKey,
   { since = SINCE, until }: { readonly since?: string; readonly until?: string } = {},
   name = 'root',

@@ -11,7 +11,7 @@ import { readSecret } from '../secrets.js';
 import type { Session } from '../session.js';
 import { renderTable } from '../table.js';
 
-/** As KEY_ROLES; that list comes with the framework, which the help does not load. */
+/** What a key can be imported as; brands' keys have names, and are made by "create key". */
 const ROLES = ['identity', 'signer', 'authority', 'other'] as const satisfies readonly KeyRole[];
 const PASSPHRASE_VARIABLE = 'PROXY_KEY_PASSPHRASE';
 const ID_HELP = 'as "keys list" prints it; identity, signer or authority for the active key of that role';
@@ -169,6 +169,7 @@ const CONSEQUENCES: Readonly<Record<KeyRole, string>> = {
   signer:
     'stores that know the old signer accept its bundles until "signers remove" there; they have to be told of a new one',
   authority: 'what this key has signed stays valid; a new one signs once an account-key says that it may',
+  brand: 'serial policies that sign with it need another key: "create serial-policy"',
   other: 'whatever names this key has to name another one',
 };
 
@@ -176,8 +177,9 @@ function consequenceOf({ role }: KeyInfo): string {
   return CONSEQUENCES[role];
 }
 
-function described({ role, algorithm }: KeyInfo): string {
+function described({ role, algorithm, accountId, name }: KeyInfo): string {
   const kind = algorithm === 'rsa' ? 'RSA' : 'Ed25519';
+  if (role === 'brand') return `key "${name ?? ''}" of ${accountId ?? ''} (${kind})`;
   return role === 'other' ? `key for other uses (${kind})` : `${role} (${kind})`;
 }
 

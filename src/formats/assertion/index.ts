@@ -8,7 +8,14 @@ export { decodeAssertion } from './decode.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './headers.js';
 export { MAX_BODY_BYTES, MAX_HEADERS_BYTES, MAX_SIGNATURE_BYTES } from './limits.js';
 export { assertionRef, assertionType, assertionTypes, prerequisites } from './registry.js';
-export { type AssertionToSign, signAssertion, SigningKey } from './sign.js';
+export {
+  type AssertionDraft,
+  type AssertionSigner,
+  type AssertionToSign,
+  signAssertion,
+  signAssertionBy,
+  SigningKey,
+} from './sign.js';
 export { decodeAssertionStream, encodeAssertionStream, readAssertionStream } from './stream.js';
 export { TrustedRoots } from './trusted-roots.js';
 export {

@@ -1,7 +1,7 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 
-import { createSignature, readArmoredSecretKey, RsaPublicKey } from '../openpgp/index.js';
+import { createSignature, createSignatureBy, readArmoredSecretKey, RsaPublicKey } from '../openpgp/index.js';
 import type { Assertion } from './assertion.js';
 import { malformed } from './assertion.errors.js';
 import { decodeAssertion } from './decode.js';
@@ -42,20 +42,42 @@ export class SigningKey {
   }
 }
 
-export interface AssertionToSign {
+/** A private RSA key that signs assertions and is kept where it cannot be had: a token does the work, and takes its time. */
+export interface AssertionSigner {
+  readonly publicKey: RsaPublicKey;
+  /** The PKCS#1 v1.5 signature over the SHA-512 of the bytes, big-endian. */
+  signBytes(bytes: Buffer): Promise<Buffer>;
+}
+
+/** What an assertion is to say. */
+export interface AssertionDraft {
   readonly type: string;
   /** With `authority-id`, `revision` and `format` where they are needed; `type`, `body-length` and `sign-key-sha3-384` come by themselves. */
   readonly headers: HeaderMap;
   readonly body?: string;
-  readonly key: SigningKey;
   readonly signedAt: Date;
+}
+
+export interface AssertionToSign extends AssertionDraft {
+  readonly key: SigningKey;
 }
 
 /**
  * Makes and signs an assertion with its headers in snapd's order (assembleAndSign in asserts/asserts.go), checked like one that comes in.
  * @throws AssertionRefusedError where it would not be valid for its type or its format
  */
-export function signAssertion({ type: typeName, headers, body, key, signedAt }: AssertionToSign): Assertion {
+export function signAssertion({ key, ...draft }: AssertionToSign): Assertion {
+  const content = contentOf(draft, key.id);
+  return assembled(content, key.sign(content, draft.signedAt));
+}
+
+/** As `signAssertion`, by a key that is elsewhere. @throws AssertionRefusedError, and what the signer throws */
+export async function signAssertionBy(signer: AssertionSigner, draft: AssertionDraft): Promise<Assertion> {
+  const content = contentOf(draft, signer.publicKey.id);
+  return assembled(content, await createSignatureBy(content, (bytes) => signer.signBytes(bytes), draft.signedAt));
+}
+
+function contentOf({ type: typeName, headers, body }: AssertionDraft, keyId: string): Buffer {
   const type = assertionType(typeName);
   const given = freezeHeaders(headers);
   const format = checkIteration(given, 'format');
@@ -67,14 +89,17 @@ export function signAssertion({ type: typeName, headers, body, key, signedAt }: 
     ...given,
     type: typeName,
     'body-length': String(bodyBytes.length),
-    'sign-key-sha3-384': key.id,
+    'sign-key-sha3-384': keyId,
   };
   const head = orderedHeaderNames(all, type.primaryKey, type.optionalKeyDefaults, bodyBytes.length > 0)
     .map((name) => writeHeader(name, all[name] ?? []))
     .join('')
     .slice(1);
-  const content = Buffer.from(bodyBytes.length > 0 ? `${head}\n\n${body ?? ''}` : head, 'utf8');
-  return decodeAssertion(Buffer.concat([content, Buffer.from(`\n\n${key.sign(content, signedAt)}\n`)]));
+  return Buffer.from(bodyBytes.length > 0 ? `${head}\n\n${body ?? ''}` : head, 'utf8');
+}
+
+function assembled(content: Buffer, signature: string): Assertion {
+  return decodeAssertion(Buffer.concat([content, Buffer.from(`\n\n${signature}\n`)]));
 }
 
 function orderedHeaderNames(

@@ -62,6 +62,28 @@ export function verifySignature(content: Uint8Array, signature: RsaSignature, ke
 
 /** Signs as snapd does (SHA-512, creation time as the one subpacket); the text has no line end after its last line. */
 export function createSignature(content: Uint8Array, privateKey: KeyObject, at: Date): string {
+  const { hashedPart, data } = toBeSigned(content, at);
+  return signatureText(
+    hashedPart,
+    data,
+    sign('sha512', data, { key: privateKey, padding: constants.RSA_PKCS1_PADDING }),
+  );
+}
+
+/**
+ * As `createSignature`, by a key that is elsewhere.
+ * @param signBytes gives the PKCS#1 v1.5 signature over the SHA-512 of the bytes, big-endian
+ */
+export async function createSignatureBy(
+  content: Uint8Array,
+  signBytes: (bytes: Buffer) => Promise<Buffer>,
+  at: Date,
+): Promise<string> {
+  const { hashedPart, data } = toBeSigned(content, at);
+  return signatureText(hashedPart, data, await signBytes(data));
+}
+
+function toBeSigned(content: Uint8Array, at: Date): { readonly hashedPart: Buffer; readonly data: Buffer } {
   const hashedPart = Buffer.from([
     SIGNATURE_VERSION,
     BINARY_DOCUMENT,
@@ -77,9 +99,11 @@ export function createSignature(content: Uint8Array, privateKey: KeyObject, at: 
     0,
   ]);
   hashedPart.writeUInt32BE(Math.floor(at.getTime() / 1000), 8);
-  const data = Buffer.concat([content, hashedPart, trailerOf(hashedPart)]);
+  return { hashedPart, data: Buffer.concat([content, hashedPart, trailerOf(hashedPart)]) };
+}
+
+function signatureText(hashedPart: Buffer, data: Buffer, value: Buffer): string {
   const digest = createHash('sha512').update(data).digest();
-  const value = sign('sha512', data, { key: privateKey, padding: constants.RSA_PKCS1_PADDING });
   const body = Buffer.concat([hashedPart, Buffer.from([0, 0]), digest.subarray(0, 2), writeMpi(value)]);
   return encodeBase64Lines(Buffer.concat([Buffer.of(FORMAT_VERSION), writePacket(PacketTag.signature, body)]));
 }

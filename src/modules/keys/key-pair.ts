@@ -50,7 +50,7 @@ export class KeyPair {
   constructor(readonly privateKey: KeyObject) {
     const publicKey = createPublicKey(privateKey);
     this.algorithm = algorithmOf(privateKey);
-    this.id = this.algorithm === 'rsa' ? rsaId(publicKey) : signerKeyId(rawPublicKey(publicKey));
+    this.id = this.algorithm === 'rsa' ? rsaKeyId(publicKey) : signerKeyId(rawPublicKey(publicKey));
     this.publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   }
 
@@ -116,6 +116,16 @@ export class KeyPair {
       });
   }
 
+  /** RSA PKCS#1 v1.5 over SHA-512, or Ed25519; on the thread pool. */
+  signBytes(bytes: Uint8Array): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      sign(digestOf(this.algorithm), bytes, this.privateKey, (error, signature) => {
+        if (error === null) resolve(signature);
+        else reject(error);
+      });
+    });
+  }
+
   /** PEM may carry numbers that do not belong together; OpenSSL does not look. */
   private signsForItself(): boolean {
     const probe = randomBytes(32);
@@ -129,7 +139,7 @@ export class KeyPair {
 }
 
 /** What node:crypto is told to hash with before signing: RSA signatures are PKCS#1 v1.5 over SHA-512, as in assertions. */
-export function digestOf(algorithm: KeyAlgorithm): 'sha512' | null {
+function digestOf(algorithm: KeyAlgorithm): 'sha512' | null {
   return algorithm === 'rsa' ? 'sha512' : null;
 }
 
@@ -139,7 +149,8 @@ function algorithmOf(privateKey: KeyObject): KeyAlgorithm {
   throw new KeyNotUsableError(`this is a key for ${type ?? 'something unknown'}; RSA and Ed25519 keys are used here`);
 }
 
-function rsaId(publicKey: KeyObject): string {
+/** As assertions name it. @throws KeyNotUsableError unless it is an RSA key of 2048 bits or more */
+export function rsaKeyId(publicKey: KeyObject): string {
   let key: RsaPublicKey;
   try {
     key = RsaPublicKey.fromKeyObject(publicKey);

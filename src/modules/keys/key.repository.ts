@@ -28,6 +28,14 @@ export class KeyRepository {
     });
   }
 
+  /** Retired ones too, oldest first. @param accountId null for those of all brands */
+  ofBrand(accountId: string | null): Promise<StoreKey[]> {
+    return this.transaction.manager.find(StoreKey, {
+      where: { role: 'brand', ...(accountId === null ? {} : { accountId }) },
+      order: { createdAt: 'ASC', id: 'ASC' },
+    });
+  }
+
   /** One at a time decides which keys are in use, until the transaction ends. */
   holdForTransaction(): Promise<void> {
     return this.locks.holdForTransaction(this.transaction.manager, 'keys', 'exclusive');

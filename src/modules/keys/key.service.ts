@@ -1,13 +1,24 @@
+import { createPublicKey } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
-import { type Assertion, signAssertion, SigningKey } from '../../formats/assertion/index.js';
+import { type Assertion, type AssertionSigner, signAssertionBy } from '../../formats/assertion/index.js';
+import { RsaPublicKey } from '../../formats/openpgp/index.js';
 import { Clock } from '../../kernel/clock.js';
 import { Transaction } from '../../platform/database/transaction.js';
 import { parseSealedText, SealBrokenError, Sealing } from '../../platform/sealing/index.js';
-import { KeyPair, type MakingOptions } from './key-pair.js';
+import { KeyPair, type MakingOptions, rsaKeyId } from './key-pair.js';
 import { KeyRepository } from './key.repository.js';
-import { KeyHeldAlreadyError, KeyNotHeldError, KeyRetiredError, KeysExistError } from './keys.errors.js';
-import type { KeyAlgorithm, KeyRole, KeyState, StoreKey } from './store-key.entity.js';
+import {
+  KeyHeldAlreadyError,
+  KeyInTokenError,
+  KeyNameTakenError,
+  KeyNotHeldError,
+  KeyNotUsableError,
+  KeyRetiredError,
+  KeysExistError,
+} from './keys.errors.js';
+import { type TokenKey, Pkcs11Token } from './token/pkcs11-token.js';
+import { hasManyKeys, type KeyAlgorithm, type KeyRole, type KeyState, type StoreKey } from './store-key.entity.js';
 
 /** A key of this store as everybody may know it. */
 export interface KeyInfo {
@@ -20,6 +31,11 @@ export interface KeyInfo {
   readonly retiredAt: Date | null;
   /** SubjectPublicKeyInfo. */
   readonly publicPem: string;
+  /** The label of the token that keeps the private half; null where the store does, sealed. */
+  readonly token: string | null;
+  /** Of a brand's key: the account in whose name it signs, and what the brand calls it. */
+  readonly accountId: string | null;
+  readonly name: string | null;
 }
 
 export interface GenerateOptions extends MakingOptions {
@@ -34,12 +50,19 @@ export interface ImportKeyOptions {
   readonly passphrase?: string | null;
 }
 
+/** Whose key it is, and what he calls it. */
+export interface KeyOwner {
+  readonly accountId: string;
+  readonly name: string;
+}
+
 /** The key pairs of this store. Private halves are sealed at rest and leave this room only for who signs or carries them. */
 @Injectable()
 export class KeyService {
   constructor(
     private readonly keys: KeyRepository,
     private readonly sealing: Sealing,
+    private readonly token: Pkcs11Token,
     private readonly transaction: Transaction,
     private readonly clock: Clock,
   ) {}
@@ -80,11 +103,13 @@ export class KeyService {
 
   /**
    * Takes in a private key, PEM or armored OpenPGP. Importing the active key again changes nothing but its seal.
-   * @param role null for what its algorithm suggests: an RSA key is the identity, an Ed25519 key the signer
+   * @param role null for what its algorithm suggests: an RSA key is the identity, an Ed25519 key the signer; a brand's keys have
+   *   names, and come in by `BrandKeyService`
    * @throws KeyNotUsableError, KeyPassphraseNeededError, WrongPassphraseError, KeyHeldAlreadyError
    * @throws KeysExistError, KeyRetiredError unless forced
    */
   async importKey(bytes: Uint8Array, role: KeyRole | null, options: ImportKeyOptions = {}): Promise<KeyInfo> {
+    if (role === 'brand') throw new KeyNotUsableError("a brand's key needs a name and an account", { role });
     const pair = KeyPair.read(bytes, options.passphrase ?? null);
     return this.take(pair, role ?? (pair.algorithm === 'rsa' ? 'identity' : 'signer'), options.force === true);
   }
@@ -108,9 +133,38 @@ export class KeyService {
     return this.take(KeyPair.fromDer(await this.sealing.unseal(sealedPrivate, purpose)), role, true);
   }
 
-  /** The private half as it is kept. @throws KeyNotHeldError */
+  /**
+   * Takes in a key of a brand, in clear or in a token. The brand's own key again changes nothing but its name.
+   * @param force brings back one that was retired
+   * @throws KeyNotUsableError, KeyHeldAlreadyError, KeyNameTakenError, KeyRetiredError unless forced
+   */
+  async addOfBrand(key: KeyPair | TokenKey, owner: KeyOwner, force = false): Promise<KeyInfo> {
+    const added = key instanceof KeyPair ? await this.sealedOfBrand(key, owner) : inToken(key, owner, this.clock.now());
+    return this.decide(async () => {
+      const held = await this.keys.find(added.id);
+      if (held !== null && (held.role !== 'brand' || held.accountId !== owner.accountId)) {
+        throw new KeyHeldAlreadyError(added.id, held.role, 'brand');
+      }
+      if (held?.state === 'retired' && !force) throw new KeyRetiredError(added.id);
+      await this.refuseBrandName(owner, added.id);
+      return this.activate(held === null ? added : { ...added, createdAt: held.createdAt });
+    });
+  }
+
+  /** @throws KeyNameTakenError where another active key of the account is called so */
+  async refuseBrandName({ accountId, name }: KeyOwner, id: string | null = null): Promise<void> {
+    const active = (await this.keys.ofBrand(accountId)).filter(({ state }) => state === 'active');
+    if (active.some((key) => key.name === name && key.id !== id)) throw new KeyNameTakenError(accountId, name);
+  }
+
+  /** The keys of a brand, or of all where it is null; retired ones too, oldest first. */
+  async listOfBrand(accountId: string | null): Promise<KeyInfo[]> {
+    return (await this.keys.ofBrand(accountId)).map(infoOf);
+  }
+
+  /** The private half as it is kept. @throws KeyNotHeldError, KeyInTokenError */
   async sealedPrivate(id: string): Promise<string> {
-    return (await this.held(id)).sealedPrivate;
+    return sealedPrivateOf(await this.held(id));
   }
 
   /** @throws KeyNotHeldError */
@@ -123,31 +177,48 @@ export class KeyService {
    * @throws KeyNotHeldError, KeyRetiredError, AssertionRefusedError for an account id or a name that assertions cannot carry
    */
   async accountKeyRequest(id: string, { accountId, name }: { accountId: string; name: string }): Promise<Assertion> {
-    const key = new SigningKey((await this.open(id)).privateKey);
+    const signer = await this.assertionSigner(id);
     const now = this.clock.now();
-    return signAssertion({
+    return signAssertionBy(signer, {
       type: 'account-key-request',
       headers: {
         'account-id': accountId,
         name,
-        'public-key-sha3-384': key.id,
+        'public-key-sha3-384': signer.publicKey.id,
         since: now.toISOString(),
       },
-      body: key.publicKey.encode(),
-      key,
+      body: signer.publicKey.encode(),
       signedAt: now,
     });
   }
 
   /**
-   * Makes a new key for the same role and retires this one, in one step.
-   * @throws KeyNotHeldError, KeyRetiredError, the signal's reason
+   * An active RSA key that signs assertions, wherever its private half is.
+   * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError, InvalidOpenPgpError for an Ed25519 key
+   */
+  async assertionSigner(id: string): Promise<AssertionSigner> {
+    const key = await this.held(id);
+    if (key.state !== 'active') throw new KeyRetiredError(id);
+    const publicKey = RsaPublicKey.fromKeyObject(createPublicKey(key.publicPem));
+    const { token, tokenObject: objectId } = key;
+    if (token !== null && objectId !== null) {
+      return { publicKey, signBytes: (bytes) => this.token.sign({ token, objectId }, bytes) };
+    }
+    const pair = await this.open(id);
+    return { publicKey, signBytes: (bytes) => pair.signBytes(bytes) };
+  }
+
+  /**
+   * Makes a new key for the same role (of a brand with the same name) and retires this one, in one step.
+   * @throws KeyNotHeldError, KeyRetiredError, KeyInTokenError, the signal's reason
    */
   async rotate(id: string, options: MakingOptions = {}): Promise<KeyInfo> {
     const old = await this.held(id);
     // Found out again below; here it saves the seconds.
     if (old.state !== 'active') throw new KeyRetiredError(id);
-    const successor = await this.sealed(await KeyPair.make(old.algorithm, options), old.role);
+    if (old.token !== null) throw new KeyInTokenError(id, old.token);
+    const { accountId, name } = old;
+    const successor = await this.sealed(await KeyPair.make(old.algorithm, options), old.role, { accountId, name });
     options.signal?.throwIfAborted();
     return this.decide(async () => {
       if ((await this.held(id)).state !== 'active') throw new KeyRetiredError(id);
@@ -166,17 +237,17 @@ export class KeyService {
 
   /**
    * The private half in clear (PKCS#8), for who carries a registration to another machine.
-   * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError
+   * @throws KeyNotHeldError, KeyRetiredError, KeyInTokenError, SealBrokenError
    */
   async privatePem(id: string): Promise<string> {
     return (await this.open(id)).privatePem();
   }
 
-  /** An active key with its private half. @throws KeyNotHeldError, KeyRetiredError, SealBrokenError */
+  /** An active key with its private half. @throws KeyNotHeldError, KeyRetiredError, KeyInTokenError, SealBrokenError */
   async open(id: string): Promise<KeyPair> {
     const key = await this.held(id);
     if (key.state !== 'active') throw new KeyRetiredError(id);
-    const der = await this.sealing.unseal(key.sealedPrivate, purposeOf(id));
+    const der = await this.sealing.unseal(sealedPrivateOf(key), purposeOf(id));
     try {
       return KeyPair.fromDer(der);
     } finally {
@@ -196,16 +267,26 @@ export class KeyService {
     });
   }
 
-  private async sealed(pair: KeyPair, role: KeyRole): Promise<Omit<StoreKey, 'retiredAt'>> {
+  private async sealed(
+    pair: KeyPair,
+    role: KeyRole,
+    owner: Pick<StoreKey, 'accountId' | 'name'> = { accountId: null, name: null },
+  ): Promise<Omit<StoreKey, 'retiredAt'>> {
     const der = pair.privateDer();
     const sealedPrivate = await this.sealing.seal(der, purposeOf(pair.id));
     der.fill(0);
     const { id, algorithm, publicPem } = pair;
-    return { id, role, algorithm, state: 'active', publicPem, sealedPrivate, createdAt: this.clock.now() };
+    const place = { sealedPrivate, token: null, tokenObject: null };
+    return { id, role, algorithm, state: 'active', publicPem, ...place, ...owner, createdAt: this.clock.now() };
+  }
+
+  private async sealedOfBrand(pair: KeyPair, owner: KeyOwner): Promise<Omit<StoreKey, 'retiredAt'>> {
+    pair.checkFits('brand');
+    return this.sealed(pair, 'brand', owner);
   }
 
   private async activate(key: Omit<StoreKey, 'retiredAt'>): Promise<KeyInfo> {
-    const former = key.role === 'other' ? null : await this.keys.active(key.role);
+    const former = hasManyKeys(key.role) ? null : await this.keys.active(key.role);
     if (former !== null && former.id !== key.id) await this.keys.retire(former.id, this.clock.now());
     await this.keys.put(key);
     return this.get(key.id);
@@ -213,7 +294,7 @@ export class KeyService {
 
   private async refuseToReplace(...roles: readonly KeyRole[]): Promise<void> {
     for (const role of roles) {
-      const active = role === 'other' ? null : await this.keys.active(role);
+      const active = hasManyKeys(role) ? null : await this.keys.active(role);
       if (active !== null) throw new KeysExistError(role, active.id);
     }
   }
@@ -238,6 +319,29 @@ function purposeOf(id: string): string {
   return `${PURPOSE}${id}`;
 }
 
-function infoOf({ id, role, algorithm, state, createdAt, retiredAt, publicPem }: StoreKey): KeyInfo {
-  return { id, role, algorithm, state, createdAt, retiredAt, publicPem };
+/** What is kept of a key whose private half is elsewhere. @throws KeyNotUsableError unless it is RSA, with enough bits */
+function inToken({ publicKey, token, objectId }: TokenKey, owner: KeyOwner, now: Date): Omit<StoreKey, 'retiredAt'> {
+  const place = { sealedPrivate: null, token, tokenObject: objectId };
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const algorithm = 'rsa' as const;
+  return {
+    id: rsaKeyId(publicKey),
+    role: 'brand',
+    algorithm,
+    state: 'active',
+    publicPem,
+    ...place,
+    ...owner,
+    createdAt: now,
+  };
+}
+
+function sealedPrivateOf({ id, sealedPrivate, token }: StoreKey): string {
+  if (sealedPrivate === null) throw new KeyInTokenError(id, token ?? '');
+  return sealedPrivate;
+}
+
+function infoOf(key: StoreKey): KeyInfo {
+  const { id, role, algorithm, state, createdAt, retiredAt, publicPem, token, accountId, name } = key;
+  return { id, role, algorithm, state, createdAt, retiredAt, publicPem, token, accountId, name };
 }

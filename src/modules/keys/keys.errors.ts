@@ -52,3 +52,31 @@ export class KeyNotUsableError extends StoreError {
 export class KeyPassphraseNeededError extends StoreError {
   readonly code = 'key-passphrase-needed';
 }
+
+/** What was asked for needs the private half, and a token never gives it away. */
+export class KeyInTokenError extends StoreError {
+  readonly code = 'key-in-token';
+
+  constructor(id: string, token: string) {
+    super(`the private half of key ${id} is in the token "${token}" and stays there`, { key: id, token });
+  }
+}
+
+/** Two active keys of a brand cannot have the same name. */
+export class KeyNameTakenError extends StoreError {
+  readonly code = 'key-name-taken';
+
+  constructor(accountId: string, name: string) {
+    super(`${accountId} has an active key with the name "${name}" already`, { account: accountId, name });
+  }
+}
+
+/** What a key or its account is to be called cannot stand in an account-key. */
+export class KeyNameUnfitError extends StoreError {
+  readonly code = 'key-name-unfit';
+}
+
+/** Several keys fit, or none does. */
+export class BrandKeyUnknownError extends StoreError {
+  readonly code = 'brand-key-unknown';
+}

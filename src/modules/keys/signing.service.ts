@@ -1,9 +1,8 @@
-import { createPublicKey, sign } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 
-import { SigningKey } from '../../formats/assertion/index.js';
+import { type AssertionSigner, SigningKey } from '../../formats/assertion/index.js';
 import { type ManifestSigner, rawPublicKey } from '../../formats/bundle/index.js';
-import { digestOf } from './key-pair.js';
 import { KeyService } from './key.service.js';
 
 /** Signs with the store's active keys. A key is unsealed for each use and not kept: a retired one signs nothing more. */
@@ -12,11 +11,20 @@ export class SigningService {
   constructor(private readonly keys: KeyService) {}
 
   /**
-   * For assertions; the key has to be RSA.
-   * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError, InvalidOpenPgpError for an Ed25519 key
+   * For assertions, at once; the key has to be RSA, and sealed here.
+   * @throws KeyNotHeldError, KeyRetiredError, KeyInTokenError, SealBrokenError, InvalidOpenPgpError for an Ed25519 key
    */
   async signingKey(id: string): Promise<SigningKey> {
     return new SigningKey((await this.keys.open(id)).privateKey);
+  }
+
+  /**
+   * For assertions, wherever the key is: sealed here, or in a token that takes its time.
+   * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError, InvalidOpenPgpError for an Ed25519 key; what the token fails with comes
+   *   when something is signed
+   */
+  assertionSigner(id: string): Promise<AssertionSigner> {
+    return this.keys.assertionSigner(id);
   }
 
   /** Signs bundles and inventories with the store's active Ed25519 key; null where it has none (`generate-keys` makes one). */
@@ -32,12 +40,6 @@ export class SigningService {
    * @throws KeyNotHeldError, KeyRetiredError, SealBrokenError
    */
   async signBytes(id: string, bytes: Uint8Array): Promise<Buffer> {
-    const { algorithm, privateKey } = await this.keys.open(id);
-    return new Promise((resolve, reject) => {
-      sign(digestOf(algorithm), bytes, privateKey, (error, signature) => {
-        if (error === null) resolve(signature);
-        else reject(error);
-      });
-    });
+    return (await this.keys.open(id)).signBytes(bytes);
   }
 }

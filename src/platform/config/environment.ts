@@ -21,3 +21,15 @@ export function packageManagerEnvironment(): Record<string, string> {
   }
   return given;
 }
+
+/** Ours, and what our commands are given secrets in. Whatever else there is may be how a module finds its device. */
+const OWN = /^(?:PROXY_|SNAP_STORE_|SNAPSTORE_|SNAP_PROXY_|UBUNTU_STORE_|BRAND_|MODEL_|PG|NODE_)/;
+
+/** The environment for a child process that loads a vendor's cryptographic module, without our own settings and secrets. */
+export function cryptographicModuleEnvironment(): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !OWN.test(name)) given[name] = value;
+  }
+  return given;
+}

@@ -198,6 +198,29 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     secret: true,
   },
   {
+    key: 'proxy.hsm.module',
+    summary:
+      'the PKCS#11 module of the token that keeps the keys of brands; unset, they are kept sealed in the database',
+    accepted: 'an absolute path such as /usr/lib/softhsm/libsofthsm2.so',
+    accepts: isAbsolute,
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.hsm.token-label',
+    summary: 'the label of that token',
+    accepted: '1 to 32 printable characters',
+    accepts: (value) => /^[ -~]{1,32}$/.test(value),
+    defaultValue: () => null,
+  },
+  {
+    key: 'proxy.hsm.token-pin',
+    summary: 'the user PIN of that token',
+    accepted: '1 to 255 printable characters',
+    accepts: (value) => /^[!-~]{1,255}$/.test(value),
+    defaultValue: () => null,
+    secret: true,
+  },
+  {
     key: 'proxy.seal.source',
     summary: 'where the key is that seals secrets at rest',
     accepted:

