@@ -17,7 +17,8 @@ import { RevisionDocuments, SNAP_JSON_START, type SnapJson } from './revision-do
 /** Some 100 snaps with the largest snap.yaml that there are; a request that repeats itself must not become gigabytes. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-type Result = readonly Piece[];
+/** One that is ready is one piece; to put it into a list would only cost. */
+type Result = Buffer | readonly Piece[];
 
 interface Asked {
   readonly request: RefreshRequest;
@@ -45,13 +46,19 @@ export class RefreshService {
     takesDeltas = false,
   ): Answer | Promise<Answer> {
     const asked = { request, architecture, baseUrl, baseUrlInJson: escaped(baseUrl), view, takesDeltas };
-    const results = request.actions.map((action) => this.result(action, asked));
+    // All are looked up before the first is answered: on a large catalogue the waits for memory then overlap.
+    const entries = request.actions.map((action) => this.find(action, request));
+    const results = request.actions.map((action, index) => this.result(action, entries[index] ?? null, asked));
     // Most are found in memory; only those that are not are waited for.
     if (!results.some((result) => result instanceof Promise)) return assemble(request, results as Result[]);
     return Promise.all(results.map(async (result) => result)).then((ready) => assemble(request, ready));
   }
 
-  private result(action: RefreshAction, asked: Asked): Result | Promise<Result> {
+  private result(
+    action: RefreshAction,
+    entry: CatalogEntry | null | Promise<CatalogEntry | null>,
+    asked: Asked,
+  ): Result | Promise<Result> {
     switch (action.action) {
       case 'fetch-assertions':
         return this.fetches.result(action, asked.request.maxFormats, asked.baseUrl).then((result) => [result]);
@@ -61,7 +68,6 @@ export class RefreshService {
       case 'refresh':
       case 'download': {
         const installed = asked.request.context.get(action.instanceKey);
-        const entry = this.find(action, installed);
         if (entry instanceof Promise) return entry.then((found) => this.snapResult(found, action, installed, asked));
         return this.snapResult(entry, action, installed, asked);
       }
@@ -79,7 +85,7 @@ export class RefreshService {
     const ready = readyOf(entry, asked).find(asked.architecture, installed.trackingChannel, asked.baseUrl);
     // What is installed may be newer than what is offered; whether it stays is decided anew.
     const isReady = ready !== null && installed.revision <= ready.revision;
-    if (isReady && !(asked.takesDeltas && deltaFor(entry, installed.revision, ready.revision))) return ready.pieces;
+    if (isReady && !(asked.takesDeltas && deltaFor(entry, installed.revision, ready.revision))) return ready.bytes;
     return this.resolved(entry, action, installed, asked, true);
   }
 
@@ -106,14 +112,15 @@ export class RefreshService {
       return [`${start}${keptSnap(entry, resolution.revision)}}`];
     }
     const held = entry.revisions.get(resolution.revision);
-    if (held === undefined) throw new Error(`revision ${resolution.revision} of ${entry.name} is not held`);
+    // Rejected rather than thrown: what others in the request are still waiting for must be waited for too.
+    if (held === undefined) return Promise.reject(notHeldThough(resolution.revision, entry));
     const begun = `${start}${SNAP_JSON_START}${asked.baseUrlInJson}`;
     const { keepsInstalled } = resolution;
     const takesDelta = asked.takesDeltas && action.action === 'refresh' && installed !== undefined;
     const delta = takesDelta ? deltaFor(entry, installed.revision, held.revision) : null;
     const finish = (json: SnapJson): Result => {
       const offered = delta === null ? json : offering(json, entry.snapId, delta);
-      const result = [begun, ...between(offered, asked.baseUrlInJson), '}'];
+      const result: readonly Piece[] = [begun, ...between(offered, asked.baseUrlInJson), '}'];
       if (isPlain && !keepsInstalled && delta === null) keepReady(entry, installed, held.revision, asked, result);
       return result;
     };
@@ -121,15 +128,18 @@ export class RefreshService {
     return document instanceof Promise ? document.then(finish) : finish(document);
   }
 
-  private find(
-    action: SnapAction,
-    installed: ContextSnap | undefined,
-  ): CatalogEntry | null | Promise<CatalogEntry | null> {
+  /** Null also for what concerns no snap. */
+  private find(action: RefreshAction, { context }: RefreshRequest): CatalogEntry | null | Promise<CatalogEntry | null> {
+    if (action.action === 'fetch-assertions' || action.action === 'unknown') return null;
     if (action.action !== 'refresh' && action.name !== null) return this.snapshot.byName(action.name);
-    const snapId = action.snapId ?? installed?.snapId;
+    const snapId = action.snapId ?? context.get(action.instanceKey)?.snapId;
     if (snapId !== undefined) return this.snapshot.byId(snapId);
     return action.name === null ? null : this.snapshot.byName(action.name);
   }
+}
+
+function notHeldThough(revision: number, { name }: CatalogEntry): Error {
+  return new Error(`revision ${revision} of ${name} is released but not held`);
 }
 
 /** What nearly all devices say. */
@@ -155,7 +165,7 @@ function keepReady(
   installed: ContextSnap | undefined,
   revision: number,
   asked: Asked,
-  result: Result,
+  result: readonly Piece[],
 ): void {
   if (installed === undefined || installed.revision > revision) return;
   const question = {
@@ -164,18 +174,19 @@ function keepReady(
     baseUrl: shared.of(asked.baseUrl),
   };
   const bytes = joined(result);
-  readyOf(entry, asked).keep(question, { revision, pieces: [bytes] }, bytes.length);
+  readyOf(entry, asked).keep(question, { revision, bytes }, bytes.length);
 }
 
 function assemble(request: RefreshRequest, results: readonly Result[]): Answer {
   const body: Piece[] = ['{"results":['];
   let sizeBytes = 0;
-  for (const [index, pieces] of results.entries()) {
+  for (const [index, result] of results.entries()) {
     if (index > 0) body.push(',');
-    sizeBytes += sizeOfPieces(pieces);
+    sizeBytes += Buffer.isBuffer(result) ? result.length : sizeOfPieces(result);
     // Past the limit the rest is told to come again, rather than the whole refused.
     if (sizeBytes > MAX_ANSWER_BYTES) body.push(tooMuch(request.actions[index]));
-    else body.push(...pieces);
+    else if (Buffer.isBuffer(result)) body.push(result);
+    else body.push(...result);
   }
   body.push('],"error-list":[]}');
   return { status: 200, headers: { 'content-type': JSON_TYPE }, body };

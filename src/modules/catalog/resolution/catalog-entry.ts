@@ -61,7 +61,7 @@ export interface Publisher {
 export interface ReadyRefresh {
   /** The one that it offers. */
   readonly revision: number;
-  readonly pieces: readonly [Buffer];
+  readonly bytes: Buffer;
 }
 
 /** A snap as devices see it. Never changes: a change makes a new one, which is how what was made from it is told stale. */
