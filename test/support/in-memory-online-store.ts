@@ -40,10 +40,17 @@ export class InMemoryOnlineStore extends OnlineStore {
   sendsRanges = true;
   private readonly snaps = new Map<string, { defaultTrack: string | null; revisions: OfferedRevision[] }>();
   private readonly sequences = new Map<string, Assertion[]>();
+  private readonly stores = new Map<string, Assertion>();
   private readonly files = new Map<string, Buffer>();
 
   offer(name: string, revisions: readonly OfferedRevision[], defaultTrack: string | null = null): this {
     this.snaps.set(name, { defaultTrack, revisions: [...revisions] });
+    return this;
+  }
+
+  /** A store assertion. */
+  offerStore(store: Assertion): this {
+    this.stores.set(store.text('store'), store);
     return this;
   }
 
@@ -78,8 +85,9 @@ export class InMemoryOnlineStore extends OnlineStore {
     return Promise.resolve(wishes.map((wish) => this.answer(wish)));
   }
 
-  override assertion(): Promise<Assertion | null> {
-    return Promise.reject(new Error('a plan asks for no assertion by its key'));
+  override assertion(type: string, [id = '']: readonly string[]): Promise<Assertion | null> {
+    if (type !== 'store') return Promise.reject(new Error(`a plan asks for no ${type} by its key`));
+    return Promise.resolve(this.stores.get(id) ?? null);
   }
 
   override sequenceAssertion(

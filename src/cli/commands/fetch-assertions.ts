@@ -34,8 +34,11 @@ export function addFetchAssertions(parent: Command, commandLine: CommandLine): v
   const command = parent
     .command('fetch-assertions')
     .description('connected side: fetch assertions alone, with all that they need up to a trusted root')
-    .argument('<type>', 'validation-set, model, account or account-key')
-    .argument('<name...>', 'ACCOUNT/NAME[=SEQUENCE] of validation sets, BRAND/MODEL, account ids or key ids')
+    .argument('<type>', 'validation-set, model, account, account-key, or any other type')
+    .argument(
+      '<name...>',
+      'ACCOUNT/NAME[=SEQUENCE] of validation sets, BRAND/MODEL, account ids, key ids; of other types the primary key, with / between its parts',
+    )
     .option('--output <file>', 'the file to write (default: <type>-<YYYYMMDDTHHMMSS>.assert)')
     .option('--bundle', 'write a bundle, signed as those of fetch-snaps are, instead of a stream of assertions')
     .option('--export-dir <dir>', 'where to write without --output (default: here)')
@@ -52,6 +55,7 @@ export function addFetchAssertions(parent: Command, commandLine: CommandLine): v
     command,
     'snap-store-proxy fetch-assertions validation-set canonical/classroom=3',
     'snap-store-proxy fetch-assertions model canonical/ubuntu-core-24-amd64 --bundle',
+    'snap-store-proxy fetch-assertions system-user acme/ops@example.org',
   );
 }
 
@@ -135,7 +139,7 @@ async function writeAsBundle(
   store: INestApplicationContext,
   online: OnlineStore,
   type: string,
-  { wanted }: FetchedAssertions,
+  { wanted, companions }: FetchedAssertions,
   { exportDir = '.' }: FetchAssertionsOptions,
 ): Promise<Written> {
   const [{ loadFetchService }, { NOTHING_ASSUMED }] = await Promise.all([
@@ -143,7 +147,9 @@ async function writeAsBundle(
     import('../../formats/bundle/index.js'),
   ]);
   const fetching = await loadFetchService(store);
-  const plan = { bundles: [{ name: type, snaps: [], assertions: wanted, assumes: NOTHING_ASSUMED }] };
+  const plan = {
+    bundles: [{ name: type, snaps: [], assertions: [...wanted, ...companions], assumes: NOTHING_ASSUMED }],
+  };
   const [carried] = await fetching.carry(plan, {
     store: online,
     exportDir: resolve(exportDir),

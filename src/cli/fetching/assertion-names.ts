@@ -1,8 +1,14 @@
+import {
+  type AssertionRef,
+  assertionRef,
+  AssertionRefusedError,
+  assertionTypes,
+} from '../../formats/assertion/index.js';
 import type { WantedAssertion } from '../../modules/snap-fetch/index.js';
 import { UsageError } from '../cli.errors.js';
 import { readValidationSet } from './fetch-options.js';
 
-/** What `fetch-assertions` fetches, and how a name of each is written. */
+/** The types that have a name of their own, and how it is written. Others are named by their primary key. */
 export const ASSERTION_NAMES = {
   'validation-set': 'ACCOUNT/NAME or ACCOUNT/NAME=SEQUENCE',
   model: 'BRAND/MODEL',
@@ -19,11 +25,22 @@ const KEY_ID = /^[A-Za-z0-9_-]{64}$/;
 
 /** @throws UsageError for another type, and for a name that cannot be one */
 export function readAssertionNames(type: string, names: readonly string[]): WantedAssertion[] {
-  if (!isFetchedType(type))
-    throw new UsageError(
-      `assertions are fetched of the types ${Object.keys(ASSERTION_NAMES).join(', ')}, not "${type}"`,
-    );
-  return names.map((name) => readName(type, name));
+  if (isFetchedType(type)) return names.map((name) => readName(type, name));
+  const others = assertionTypes().filter(({ isKept, authority }) => isKept && authority === 'account');
+  if (!others.some((one) => one.name === type)) {
+    const known = others.map((one) => one.name).sort();
+    throw new UsageError(`assertions are fetched of the types ${known.join(', ')}, not "${type.slice(0, 60)}"`);
+  }
+  return names.map((name) => ({ type: 'other', ref: readKey(type, name) }));
+}
+
+function readKey(type: string, name: string): AssertionRef {
+  try {
+    return assertionRef(type, name.split('/'));
+  } catch (error) {
+    if (!(error instanceof AssertionRefusedError)) throw error;
+    throw new UsageError(`"${name.slice(0, 100)}" names no ${type}: ${error.message}`);
+  }
 }
 
 function readName(type: FetchedType, name: string): WantedAssertion {

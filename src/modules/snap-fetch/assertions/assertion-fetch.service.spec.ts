@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FixedClock } from '../../../../test/support/authority.js';
 import { startOnlineStore, type EmulatedOnlineStore } from '../../../../test/support/online-store.js';
 import { TestAuthority } from '../../../../test/support/test-authority.js';
-import { type Assertion, TrustedRoots } from '../../../formats/assertion/index.js';
+import { type Assertion, assertionRef, TrustedRoots } from '../../../formats/assertion/index.js';
 import { Settings } from '../../../platform/config/settings.js';
 import type { AirgapMode } from '../../airgap-policy/index.js';
 import type { TrustedRootsService } from '../../assertions/index.js';
@@ -44,8 +44,8 @@ function validationSet(sequence: number, signedBy = authority): Assertion {
   );
 }
 
-function model(): Assertion {
-  const headers = { series: '16', 'brand-id': authority.id, model: 'lab', architecture: 'amd64' };
+function model(more: Readonly<Record<string, string>> = {}): Assertion {
+  const headers = { series: '16', 'brand-id': authority.id, model: 'lab', architecture: 'amd64', ...more };
   return authority.sign('model', { ...headers, gadget: 'pc', kernel: 'pc-kernel' }, key);
 }
 
@@ -84,6 +84,30 @@ describe(AssertionFetchService.name, () => {
     const fetched = await fetch(...wanted);
     expect(fetched.wanted.map(({ type }) => type.name)).toEqual(wanted.map(({ type }) => type));
     expect(fetched.chain.map(({ type }) => type.name)).toEqual(['account-key', 'validation-set', 'model', 'account']);
+  });
+
+  it('brings the store that a model names, with its operator, and does without where there is none', async () => {
+    const lab = { type: 'model', brandId: authority.id, model: 'lab' } as const;
+    upstream.offerAssertions([model({ store: 'acme-store' })]);
+    expect((await fetch(lab)).companions).toEqual([]);
+    upstream.offerAssertions([authority.sign('store', { store: 'acme-store', 'operator-id': 'someone' }, key)]);
+    const { wanted, companions, chain } = await fetch(lab);
+    expect([wanted, companions].map((list) => list.map(String))).toEqual([
+      [`model/16/${authority.id}/lab`],
+      ['store/acme-store'],
+    ]);
+    expect(chain.map(({ type }) => type.name)).toEqual(['account-key', 'model', 'account', 'store']);
+  });
+
+  it('brings what else has a primary key', async () => {
+    const declaration = authority.snap({ name: 'jq', snapId: 'j'.repeat(32), revision: 1 }, key).assertions[1]!;
+    upstream.offerAssertions([declaration, authority.publisher('testpublisher')]);
+    const { wanted, chain } = await fetch({ type: 'other', ref: declaration.ref });
+    expect(wanted.map(String)).toEqual([declaration.toString()]);
+    expect(chain.map(({ type }) => type.name)).toContain('account');
+    await expect(
+      fetch({ type: 'other', ref: assertionRef('snap-declaration', ['16', 'k'.repeat(32)]) }),
+    ).rejects.toMatchObject({ code: 'fetch-refused' });
   });
 
   it('brings nothing of what every store trusts already', async () => {

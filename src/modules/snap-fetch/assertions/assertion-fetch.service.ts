@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Assertion } from '../../../formats/assertion/index.js';
+import { type Assertion, type AssertionRef } from '../../../formats/assertion/index.js';
 import { Clock } from '../../../kernel/clock.js';
 import { AirgapMode } from '../../airgap-policy/index.js';
 import { TrustedRootsService } from '../../assertions/index.js';
@@ -17,7 +17,9 @@ export type WantedAssertion =
   | { readonly type: 'model'; readonly brandId: string; readonly model: string }
   | { readonly type: 'account'; readonly accountId: string }
   /** The key by the SHA3-384 digest of its public part, in base64url. */
-  | { readonly type: 'account-key'; readonly keyId: string };
+  | { readonly type: 'account-key'; readonly keyId: string }
+  /** Of whatever other type, by its primary key. */
+  | { readonly type: 'other'; readonly ref: AssertionRef };
 
 export interface AssertionFetchOptions {
   readonly store: OnlineStore;
@@ -27,11 +29,13 @@ export interface AssertionFetchOptions {
 export interface FetchedAssertions {
   /** In the order in which they were asked for. */
   readonly wanted: readonly Assertion[];
-  /** These and all that they need, every one after those that it needs; without the trusted roots, which every store has. */
+  /** What devices ask for beside them, and do without: the store that a model names. */
+  readonly companions: readonly Assertion[];
+  /** All these and all that they need, every one after those that it needs; without the trusted roots, which every store has. */
   readonly chain: readonly Assertion[];
 }
 
-/** Fetches assertions by themselves: validation sets, models, accounts and their keys. */
+/** Fetches assertions by themselves: validation sets, models, accounts and their keys, and whatever else has a key. */
 @Injectable()
 export class AssertionFetchService {
   constructor(
@@ -51,15 +55,20 @@ export class AssertionFetchService {
     this.mode.mustBeOff('fetching assertions');
     const chains = new AssertionChains({ store, roots: await this.roots.current(), clock: this.clock, signal });
     const found: Assertion[] = [];
+    const companions: Assertion[] = [];
     for (const one of wanted) {
       const subject = titleOf(one);
       const assertion = await aboutSubject(subject, () => ask(store, one, signal));
       if (assertion === null) throw new FetchRefusedError(subject, 'the online store has no such assertion');
       found.push(chains.take(assertion));
+      const storeId = assertion.type.name === 'model' ? assertion.text('store') : '';
+      const itsStore =
+        storeId === '' ? null : await aboutSubject(subject, () => store.assertion('store', [storeId], { signal }));
+      if (itsStore !== null) companions.push(chains.take(itsStore));
     }
     const [first] = wanted;
     const subject = first === undefined || wanted.length > 1 ? 'assertions' : titleOf(first);
-    return { wanted: found, chain: await chains.proven(subject, found) };
+    return { wanted: found, companions, chain: await chains.proven(subject, [...found, ...companions]) };
   }
 }
 
@@ -75,6 +84,8 @@ function ask(store: OnlineStore, wanted: WantedAssertion, signal: AbortSignal): 
       return store.assertion('account', [wanted.accountId], { signal });
     case 'account-key':
       return store.assertion('account-key', [wanted.keyId], { signal });
+    case 'other':
+      return store.assertion(wanted.ref.type.name, wanted.ref.reducedPrimaryKey, { signal });
   }
 }
 
@@ -91,5 +102,7 @@ function titleOf(wanted: WantedAssertion): string {
       return `account ${wanted.accountId}`;
     case 'account-key':
       return `account-key ${wanted.keyId}`;
+    case 'other':
+      return wanted.ref.toString();
   }
 }

@@ -66,6 +66,16 @@ describe('models', () => {
     expect(bundles.map(contents)).toEqual(['box: core24_24 core_16 pc-kernel_61 pc_51']);
   });
 
+  it('bring the store that they name, and do without where there is none', async () => {
+    const request = forModel({ kernel: 'pc-kernel=22', gadget: 'pc=22', base: 'core22', store: 'acme-store' });
+    const own = authority.sign('store', { store: 'acme-store', 'operator-id': 'brand' });
+    const [bundle] = await bundlesOf(modelStore().offerStore(own), { ...request, withPrerequisites: false });
+    expect(bundle?.assertions.map(String)).toEqual(['model/16/brand/box', 'store/acme-store']);
+    const without = await plan(modelStore(), { ...request, withPrerequisites: false });
+    expect(without.plan.bundles[0]?.assertions.map(String)).toEqual(['model/16/brand/box']);
+    expect(without.notes.join()).toContain('no assertion of store acme-store, which model brand/box names');
+  });
+
   it('bring their validation sets, and the snaps of those', async () => {
     const set = authority.sign('validation-set', {
       series: '16',

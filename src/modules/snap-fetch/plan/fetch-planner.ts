@@ -1,4 +1,4 @@
-import type { Assertion } from '../../../formats/assertion/index.js';
+import { type Assertion, printable } from '../../../formats/assertion/index.js';
 import type { Architecture } from '../../../kernel/architecture.js';
 import type { OnlineStore } from '../../upstream/index.js';
 import { ClosureBuilder, type Demand } from './closure-builder.js';
@@ -108,12 +108,25 @@ class Planning {
       const set = await this.validationSet(wanted, contents.title);
       if (set !== null) sets.push(set);
     }
-    const root = this.builder.addRoot(model.text('model'), false, [...others, model, ...sets]);
+    const itsStore = await this.storeOf(model, contents.title);
+    const root = this.builder.addRoot(model.text('model'), false, [...others, model, ...itsStore, ...sets]);
     const architecture = architectureOfModel(model);
     const devices =
       architecture === null ? this.devices : { architectures: [architecture], areArchitecturesSaid: true };
     const needs = [...contents.snaps, ...sets.flatMap((set) => this.needsOfSet(set, devices))];
     return needs.map((need) => ({ from: root, need }));
+  }
+
+  /** The store that the model's devices are sold with, which they ask for by its id; they do without where there is none. */
+  private async storeOf(model: Assertion, title: string): Promise<Assertion[]> {
+    const id = model.text('store');
+    if (id === '') return [];
+    const found = await this.store.assertion('store', [id], { signal: this.options.signal });
+    if (found !== null) return [found];
+    this.builder.note(
+      `the online store has no assertion of store ${printable(id)}, which model ${title} names; devices do without`,
+    );
+    return [];
   }
 
   private async validationSetDemands(): Promise<Demand[]> {
