@@ -7,8 +7,10 @@ import { addBundle } from './bundle.js';
 import { addChannelMap } from './channel-map.js';
 import { addCheckConnections } from './check-connections.js';
 import { addClientConfig } from './client-config.js';
+import { addCohorts } from './cohorts.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
+import { addDefaultTrack } from './default-track.js';
 import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
@@ -61,6 +63,8 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addChannelMap,
   addRelease,
   addClose,
+  addDefaultTrack,
+  addCohorts,
   addInventory,
   addExportSnaps,
   addRemoveSnap,

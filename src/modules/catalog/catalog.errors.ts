@@ -40,6 +40,14 @@ export class ChannelNotOpenError extends StoreError {
   }
 }
 
+export class TrackNotOpenError extends StoreError {
+  readonly code = 'track-not-open';
+
+  constructor(name: string, track: string) {
+    super(`nothing is released on track ${track} of ${name}`, { name, track });
+  }
+}
+
 /** A name belongs to one snap-id for as long as its declarations say so. */
 export class SnapNameTakenError extends StoreError {
   readonly code = 'snap-name-taken';

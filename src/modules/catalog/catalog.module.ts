@@ -4,17 +4,23 @@ import { PlatformHttpModule } from '../../platform/http/platform-http.module.js'
 import { AssertionsModule } from '../assertions/index.js';
 import { BlobsModule } from '../blobs/index.js';
 import { CatalogWriter } from './catalog-writer.js';
+import { CohortSecret } from './cohorts/cohort-secret.js';
+import { CohortDesk } from './cohorts/cohort-desk.service.js';
+import { CohortService } from './cohorts/cohort.service.js';
 import { ComponentWriter } from './component-writer.js';
+import { DefaultTrackService } from './default-track.service.js';
 import { DeltaRepository } from './deltas/delta.repository.js';
 import { AssertionFetches } from './device/assertion-fetches.js';
 import { AssertionsService } from './device/assertions.service.js';
 import { CatalogueService } from './device/catalogue.service.js';
+import { CohortsAnswerService } from './device/cohorts-answer.service.js';
 import { DeviceApi } from './device/device-api.js';
 import { DownloadsService } from './device/downloads.service.js';
 import { MediaService } from './device/media.service.js';
 import { InfoService } from './device/info.service.js';
 import { RefreshService } from './device/refresh.service.js';
 import { RevisionDocuments } from './device/revision-documents.js';
+import { TermsService } from './device/terms.service.js';
 import { DeviceController } from './http/device.controller.js';
 import { DeviceLane } from './http/device-lane.js';
 import { HeldSnapsService } from './held-snaps.service.js';
@@ -29,6 +35,7 @@ import { SnapRepository } from './repositories/snap.repository.js';
 import { AssertionCache } from './snapshot/assertion-cache.js';
 import { CatalogSnapshot } from './snapshot/catalog-snapshot.js';
 import { EntryLoader } from './snapshot/entry-loader.js';
+import { ValidationSets } from './snapshot/validation-sets.js';
 
 @Module({
   imports: [PlatformHttpModule, AssertionsModule, BlobsModule],
@@ -49,6 +56,13 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     EntryLoader,
     CatalogSnapshot,
     AssertionCache,
+    ValidationSets,
+    CohortSecret,
+    CohortService,
+    CohortDesk,
+    DefaultTrackService,
+    TermsService,
+    CohortsAnswerService,
     RevisionDocuments,
     InfoService,
     AssertionFetches,
@@ -60,6 +74,15 @@ import { EntryLoader } from './snapshot/entry-loader.js';
     DeviceApi,
     DeviceLane,
   ],
-  exports: [CatalogWriter, ComponentWriter, ReleaseService, RemovalService, ListingService, HeldSnapsService],
+  exports: [
+    CatalogWriter,
+    CohortDesk,
+    DefaultTrackService,
+    ComponentWriter,
+    ReleaseService,
+    RemovalService,
+    ListingService,
+    HeldSnapsService,
+  ],
 })
 export class CatalogModule {}

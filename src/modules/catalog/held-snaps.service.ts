@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { bySnap } from './by-snap.js';
+import { defaultTrackOf } from './default-track.js';
 import type { ComponentPair } from './entities/component-pair.entity.js';
 import type { ComponentRevision } from './entities/component-revision.entity.js';
 import { openReleases, type OpenRelease } from './open-releases.js';
@@ -82,14 +83,15 @@ export class HeldSnapsService {
     const releasesOf = bySnap(releases);
     const componentsOf = bySnap(components);
     const pairsOf = bySnap(pairs);
-    return snaps.map(({ snapId, name, publisherId, defaultTrack, metadata }) => {
+    return snaps.map((snap) => {
+      const { snapId, name, publisherId, metadata } = snap;
       const own = factsOf.get(snapId) ?? [];
       const held = new Set(own.map(({ revision }) => revision));
       return {
         snapId,
         name,
         publisherId,
-        defaultTrack,
+        defaultTrack: defaultTrackOf(snap),
         metadata,
         revisions: own.map((fact) => heldRevision(fact, pairsOf.get(snapId) ?? [])).reverse(),
         components: (componentsOf.get(snapId) ?? []).map(heldComponent).sort(inOrder),

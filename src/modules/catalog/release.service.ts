@@ -7,6 +7,7 @@ import { Transaction } from '../../platform/database/transaction.js';
 import { ChannelNotOpenError, RevisionNotHeldError, SnapNotHeldError } from './catalog.errors.js';
 import { CATALOG_TOPIC } from './catalog-writer.js';
 import type { ChannelMove } from './channel-move.js';
+import { defaultTrackOf } from './default-track.js';
 import type { ReleaseOrigin } from './entities/release.entity.js';
 import type { Snap } from './entities/snap.entity.js';
 import { planReleases } from './release-plan.js';
@@ -96,10 +97,11 @@ export class ReleaseService {
       this.releases.newest(snap.snapId),
     ]);
     const revisions = new Map(facts.map((fact) => [fact.revision, fact]));
-    const source = { defaultTrack: snap.defaultTrack, revisions, releases, past: [] };
+    const defaultTrack = defaultTrackOf(snap);
+    const source = { defaultTrack, revisions, releases, past: [] };
     return architecturesOf(source).flatMap((architecture) =>
       ChannelView.of(source, architecture)
-        .inOrder(snap.defaultTrack)
+        .inOrder(defaultTrack)
         .map(({ channel, revision, origin, releasedAt }) => ({
           channel: channel.toString(),
           architecture,

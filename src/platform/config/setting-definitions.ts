@@ -221,6 +221,21 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     secret: true,
   },
   {
+    key: 'proxy.cohorts.secret',
+    summary: 'what cohort keys are signed with; made by itself where it is not given',
+    accepted: '16 to 512 printable characters without spaces',
+    accepts: (value) => /^[!-~]{16,512}$/.test(value),
+    defaultValue: () => null,
+    secret: true,
+  },
+  {
+    key: 'proxy.cohorts.expire-days',
+    summary: 'for how many days devices may follow a cohort key after it was made',
+    accepted: 'a whole number from 1 to 3650',
+    accepts: (value) => /^[1-9][0-9]{0,3}$/.test(value) && Number(value) <= 3650,
+    defaultValue: () => '90',
+  },
+  {
     key: 'proxy.seal.source',
     summary: 'where the key is that seals secrets at rest',
     accepted:

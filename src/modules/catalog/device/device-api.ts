@@ -8,6 +8,7 @@ import { acceptsDeltas } from '../deltas/delta-offer.js';
 import { ASSERTIONS_ROUTE } from './assertion-path.js';
 import { AssertionsService } from './assertions.service.js';
 import { CatalogueService } from './catalogue.service.js';
+import { COHORTS_BODY_BYTES, CohortsAnswerService } from './cohorts-answer.service.js';
 import { DeviceAdmission, type DeviceView, OpenAdmission } from './device-admission.js';
 import { DOWNLOAD_ROUTE } from './download-path.js';
 import { DownloadsService } from './downloads.service.js';
@@ -35,6 +36,7 @@ export class DeviceApi {
     private readonly downloads: DownloadsService,
     private readonly media: MediaService,
     private readonly catalogue: CatalogueService,
+    private readonly cohorts: CohortsAnswerService,
     @Optional() admission?: DeviceAdmission,
   ) {
     this.admission = admission ?? new OpenAdmission();
@@ -42,6 +44,7 @@ export class DeviceApi {
       { method: 'GET', path: ASSERTIONS_ROUTE, answer: ({ rest, query }) => this.assertions.answer(rest, query) },
       { method: 'GET', path: 'v2/snaps/info/', answer: (request) => this.infoAnswer(request) },
       { method: 'POST', path: 'v2/snaps/refresh', answer: (request) => this.refreshAnswer(request) },
+      { method: 'POST', path: 'v2/cohorts', answer: (request) => this.cohortsAnswer(request) },
       {
         method: 'GET',
         path: DOWNLOAD_ROUTE,
@@ -82,6 +85,12 @@ export class DeviceApi {
         this.refresh.answer(asked, architecture ?? '', request.baseUrl, view, takesDeltas),
       );
     });
+  }
+
+  private cohortsAnswer(request: DeviceRequest): Promise<Answer> {
+    return request
+      .json(COHORTS_BODY_BYTES)
+      .then((body) => this.admitted(request, (view) => this.cohorts.answer(body, view)));
   }
 
   private admitted(

@@ -28,6 +28,7 @@ describe(parseRefreshRequest.name, () => {
       revision: 3,
       trackingChannel: 'stable',
       epoch: { read: [0], write: [0] },
+      terms: null,
     });
     expect(request.actions).toEqual([
       {
@@ -38,6 +39,7 @@ describe(parseRefreshRequest.name, () => {
         channel: 'stable',
         revision: null,
         epoch: null,
+        terms: null,
       },
       { action: 'fetch-assertions', key: 'AAA', assertions: [{ type: 'account', primaryKey: ['x'], ifNewerThan: 0 }] },
     ]);
@@ -69,6 +71,14 @@ describe(parseRefreshRequest.name, () => {
           key: 'A',
           assertions: Array.from({ length: 4_000 }, () => ({ type: 'a', 'primary-key': ['x'] })),
         })),
+      },
+    ],
+    [
+      'validation sets of all snaps together',
+      {
+        actions: Array.from({ length: 101 }, () => {
+          return { ...install, 'validation-sets': Array.from({ length: 100 }, () => ['16', 'a', 'b', '1']) };
+        }),
       },
     ],
     [

@@ -1,5 +1,6 @@
 import { EPOCH_ZERO, parseEpoch, type Epoch } from '../../../kernel/epoch.js';
 import { BadRequestError } from '../../../platform/http/http.errors.js';
+import { parseTerms, type RefreshTerms } from './refresh-terms.js';
 
 /** What a device has installed, as it tells with every refresh request. */
 export interface ContextSnap {
@@ -8,6 +9,8 @@ export interface ContextSnap {
   readonly revision: number;
   readonly trackingChannel: string;
   readonly epoch: Epoch | null;
+  /** Null where it is held to nothing. */
+  readonly terms: RefreshTerms | null;
 }
 
 export interface SnapAction {
@@ -18,6 +21,8 @@ export interface SnapAction {
   readonly channel: string | null;
   readonly revision: number | null;
   readonly epoch: Epoch | null;
+  /** Null where it is held to nothing. */
+  readonly terms: RefreshTerms | null;
 }
 
 /** An assertion of which a device wants to have the newest. */
@@ -90,11 +95,15 @@ export function parseRefreshRequest(body: unknown): RefreshRequest {
   const request = record(body, 'the body');
   const context = new Map<string, ContextSnap>();
   const snaps = list(request.context, 'context', REFRESH_LIMITS.snaps);
-  for (const installed of each(snaps, 'context', parseContextSnap)) context.set(installed.instanceKey, installed);
+  let assertions = 0;
+  for (const installed of each(snaps, 'context', parseContextSnap)) {
+    context.set(installed.instanceKey, installed);
+    assertions += installed.terms?.validationSets.length ?? 0;
+  }
   const actions = each(list(request.actions, 'actions', REFRESH_LIMITS.actions), 'actions', parseAction);
-  const assertions = actions.reduce((sum, action) => sum + ('assertions' in action ? action.assertions.length : 0), 0);
+  for (const action of actions) assertions += assertionsOf(action);
   if (assertions > REFRESH_LIMITS.assertions) {
-    throw new BadRequestError(`one request may ask for up to ${REFRESH_LIMITS.assertions} assertions`);
+    throw new BadRequestError(`one request may name up to ${REFRESH_LIMITS.assertions} assertions`);
   }
   if (actions.length === 0) throw new BadRequestError('actions is empty');
   const { fields } = request;
@@ -106,6 +115,12 @@ export function parseRefreshRequest(body: unknown): RefreshRequest {
   };
 }
 
+/** Each may have to be looked up. */
+function assertionsOf(action: RefreshAction): number {
+  if (action.action === 'fetch-assertions') return action.assertions.length;
+  return action.action === 'unknown' ? 0 : (action.terms?.validationSets.length ?? 0);
+}
+
 function parseContextSnap(snap: Record<string, unknown>): ContextSnap {
   return {
     instanceKey: text(snap['instance-key'], 'instance-key'),
@@ -113,6 +128,7 @@ function parseContextSnap(snap: Record<string, unknown>): ContextSnap {
     revision: integer(snap.revision, 'revision'),
     trackingChannel: optionalText(snap['tracking-channel'], 'tracking-channel') ?? 'stable',
     epoch: optionalEpoch(snap.epoch, 'epoch'),
+    terms: parseTerms(snap),
   };
 }
 
@@ -139,6 +155,7 @@ function parseAction(action: Record<string, unknown>): RefreshAction {
     channel: optionalText(action.channel, 'channel'),
     revision: optionalNumber(action.revision, 'revision', 1),
     epoch: optionalEpoch(action.epoch, 'epoch'),
+    terms: parseTerms(action),
   };
 }
 

@@ -1,17 +1,23 @@
 import { Injectable } from '@nestjs/common';
 
 import { InvalidChannelError } from '../../../kernel/channel.js';
+import { StoreError } from '../../../kernel/store-error.js';
 import { SharedTexts } from '../../../kernel/shared-texts.js';
 import { type Answer, type ByteText, byteText, JSON_TYPE, type Piece } from '../../../platform/http/answer.js';
+import { describeError } from '../../../platform/http/error-answer.js';
 import { joined, sizeOfPieces } from '../../../platform/http/send-buffers.js';
 import { deltaFor, offering } from '../deltas/delta-offer.js';
 import type { CatalogEntry } from '../resolution/catalog-entry.js';
-import { type Resolution, resolveInstall, resolveRefresh, type Wish } from '../resolution/resolve.js';
+import { type Resolution, resolveInstall, resolvePinned, resolveRefresh, type Wish } from '../resolution/resolve.js';
+import { saidBy } from '../resolution/validation-rules.js';
 import { CatalogSnapshot } from '../snapshot/catalog-snapshot.js';
 import { AssertionFetches } from './assertion-fetches.js';
 import { type DeviceView, WHOLE_CATALOG } from './device-admission.js';
 import { isPlainRefresh } from './plain-refresh.js';
-import type { ContextSnap, RefreshAction, RefreshRequest, SnapAction, UnknownAction } from './refresh-request.js';
+import { errorResult, keptSnap, notHeld, resultStart, tooMuch } from './refresh-results.js';
+import type { ContextSnap, RefreshAction, RefreshRequest, SnapAction } from './refresh-request.js';
+import { joinTerms } from './refresh-terms.js';
+import { type SettledTerms, TermsService } from './terms.service.js';
 import { RevisionDocuments, SNAP_JSON_START, type SnapJson } from './revision-documents.js';
 
 /** Some 100 snaps with the largest snap.yaml that there are; a request that repeats itself must not become gigabytes. */
@@ -36,6 +42,7 @@ export class RefreshService {
     private readonly snapshot: CatalogSnapshot,
     private readonly documents: RevisionDocuments,
     private readonly fetches: AssertionFetches,
+    private readonly terms: TermsService,
   ) {}
 
   answer(
@@ -81,12 +88,30 @@ export class RefreshService {
     asked: Asked,
   ): Result | Promise<Result> {
     if (entry === null || !asked.view.mayHave(entry.snapId)) return [notHeld(action, installed)];
-    if (!isPlainRefresh(entry, action, installed)) return this.resolved(entry, action, installed, asked, false);
+    if (!isPlainRefresh(entry, action, installed)) return this.unusual(entry, action, installed, asked);
     const ready = readyOf(entry, asked).find(asked.architecture, installed.trackingChannel, asked.baseUrl);
     // What is installed may be newer than what is offered; whether it stays is decided anew.
     const isReady = ready !== null && installed.revision <= ready.revision;
     if (isReady && !(asked.takesDeltas && deltaFor(entry, installed.revision, ready.revision))) return ready.bytes;
-    return this.resolved(entry, action, installed, asked, true);
+    return this.resolved(entry, action, installed, asked, FREE, true);
+  }
+
+  /** Where it is held to something, that is looked at first; what it cannot be held to is the result. */
+  private unusual(
+    entry: CatalogEntry,
+    action: SnapAction,
+    installed: ContextSnap | undefined,
+    asked: Asked,
+  ): Result | Promise<Result> {
+    const terms = joinTerms(action.terms, installed?.terms ?? null);
+    if (terms === null) return this.resolved(entry, action, installed, asked, FREE, false);
+    return this.terms.settle(entry, terms, action.revision).then(
+      (settled) => this.resolved(entry, action, installed, asked, settled, false),
+      (error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        return [errorResult(action, entry, error.code, error.message)];
+      },
+    );
   }
 
   private resolved(
@@ -94,17 +119,21 @@ export class RefreshService {
     action: SnapAction,
     installed: ContextSnap | undefined,
     asked: Asked,
+    terms: SettledTerms,
     isPlain: boolean,
   ): Result | Promise<Result> {
     let resolution: Resolution;
     try {
-      resolution = resolve(entry, action, installed, asked.architecture);
+      resolution = resolve(entry, action, installed, asked.architecture, terms);
     } catch (error) {
       if (!(error instanceof InvalidChannelError)) throw error;
       return [errorResult(action, entry, error.code, error.message)];
     }
     if (!resolution.found) {
-      const message = 'no revision of this snap is released as asked for';
+      const message =
+        terms.pin === null
+          ? 'no revision of this snap is released as asked for'
+          : `${saidBy(terms.pin.sets)} revision ${terms.pin.revision}, which this store does not have for this device`;
       return [errorResult(action, entry, 'revision-not-found', message, { releases: resolution.releases })];
     }
     const start = resultStart(action, entry, resolution);
@@ -192,81 +221,22 @@ function assemble(request: RefreshRequest, results: readonly Result[]): Answer {
   return { status: 200, headers: { 'content-type': JSON_TYPE }, body };
 }
 
+/** Held to nothing. */
+const FREE: SettledTerms = { source: null, pin: null, entersCohort: false };
+
 function resolve(
   entry: CatalogEntry,
   action: SnapAction,
   installed: ContextSnap | undefined,
   architecture: string,
+  { source, pin, entersCohort }: SettledTerms,
 ): Resolution {
   const { channel, revision, epoch } = action;
-  const wish: Wish = { architecture, channel, revision, epoch };
-  if (action.action !== 'refresh' || installed === undefined) return resolveInstall(entry, wish);
-  return resolveRefresh(entry, wish, {
-    revision: installed.revision,
-    trackingChannel: installed.trackingChannel,
-    epoch: installed.epoch,
-  });
-}
-
-function resultStart(
-  action: SnapAction,
-  entry: CatalogEntry,
-  { effectiveChannel, redirectChannel, releasedAt }: Extract<Resolution, { found: true }>,
-): ByteText {
-  const { snapId, name } = entry;
-  const head = `{"result":"${action.action}","instance-key":${quoted(action.instanceKey)},"snap-id":"${snapId}","name":"${name}"`;
-  const effective = effectiveChannel === null ? '' : `,"effective-channel":"${effectiveChannel}"`;
-  const redirect = redirectChannel === null ? '' : `,"redirect-channel":"${redirectChannel}"`;
-  const released = releasedAt === null ? '' : `,"released-at":"${releasedAt}"`;
-  return `${head}${effective}${redirect}${released},"snap":`;
-}
-
-/**
- * snapd takes a result with the revision that it has for "no update" (store/store_action.go); any other answer would be an
- * older revision, or an error that the user is shown. Of a revision that is not held nothing is known but its number, and
- * nothing else of it is read.
- */
-function keptSnap({ snapId, name, publisher }: CatalogEntry, revision: number): ByteText {
-  return byteText(JSON.stringify({ 'snap-id': snapId, name, publisher, revision, prices: {} }));
-}
-
-function notHeld(action: SnapAction, installed: ContextSnap | undefined): ByteText {
-  const isByName = action.name !== null && (action.action !== 'refresh' || action.snapId === null);
-  const entry = { snapId: action.snapId ?? installed?.snapId ?? null, name: action.name };
-  return isByName && installed === undefined
-    ? errorResult(action, entry, 'name-not-found', `this store holds no snap of that name`)
-    : errorResult(action, entry, 'id-not-found', `this store holds no snap of that snap-id`);
-}
-
-/** snapd reports an error without a name as one of the whole request (store/store_action.go). */
-function errorResult(
-  action: SnapAction | UnknownAction,
-  entry: { readonly snapId: string | null; readonly name: string | null } | null,
-  code: string,
-  message: string,
-  extra?: object,
-): ByteText {
-  const name = entry?.name ?? action.name;
-  return byteText(
-    JSON.stringify({
-      result: 'error',
-      'instance-key': action.instanceKey,
-      ...(entry?.snapId ? { 'snap-id': entry.snapId } : {}),
-      ...(name === null ? {} : { name }),
-      error: { code, message, ...(extra === undefined ? {} : { extra }) },
-    }),
-  );
-}
-
-function tooMuch(action: RefreshAction | undefined): ByteText {
-  const message = 'the answer to this request would be too large; ask for fewer snaps at once';
-  if (action === undefined || action.action === 'fetch-assertions') {
-    const key = action?.key ?? '';
-    return byteText(
-      JSON.stringify({ result: 'fetch-assertions', key, 'error-list': [{ code: 'answer-too-large', message }] }),
-    );
-  }
-  return errorResult(action, null, 'answer-too-large', message);
+  const channels = source ?? entry;
+  const wish: Wish = { architecture, channel, revision, epoch, mayGoBack: entersCohort };
+  const from = action.action === 'refresh' && installed !== undefined ? installed : null;
+  if (pin !== null && revision === null) return resolvePinned(channels, wish, pin.revision, from);
+  return from === null ? resolveInstall(channels, wish) : resolveRefresh(channels, wish, from);
 }
 
 /** As the inside of a JSON text. */
@@ -274,9 +244,7 @@ function escaped(text: string): ByteText {
   return byteText(JSON.stringify(text).slice(1, -1));
 }
 
-/** What needs no escaping in JSON; nearly every instance-key there is. */
-const PLAIN = /^[\w:.-]*$/;
-
-function quoted(text: string): ByteText {
-  return PLAIN.test(text) ? `"${text}"` : byteText(JSON.stringify(text));
+/** Whether the device asked for what cannot be, rather than that the store failed. */
+function isRefusal(error: unknown): error is StoreError {
+  return error instanceof StoreError && describeError(error).status < 500;
 }

@@ -16,9 +16,17 @@ export class Snap {
   @Column({ name: 'publisher_id', type: 'text' })
   readonly publisherId!: string;
 
-  /** The track that an install without a track goes to; null means `latest`. */
+  /** The track that an install without a track goes to, as a bundle said last; null means `latest`. */
   @Column({ name: 'default_track', type: 'text', nullable: true })
   readonly defaultTrack!: string | null;
+
+  /** What an operator said instead, whatever bundles say; null where nobody did. */
+  @Column({ name: 'chosen_track', type: 'text', nullable: true })
+  readonly chosenTrack!: string | null;
+
+  /** Cohort keys that were made until then do not count any more; null where none was called in. */
+  @Column({ name: 'cohorts_since', type: 'timestamptz', nullable: true })
+  readonly cohortsSince!: Date | null;
 
   /** What the online store said of the snap, where a bundle brought it; the newest revision's snap.yaml fills the rest. */
   @Column({ type: 'jsonb', default: {} })

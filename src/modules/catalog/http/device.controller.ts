@@ -30,6 +30,11 @@ export class DeviceController {
     return this.answer(request, response, 'POST', 'v2/snaps/refresh');
   }
 
+  @Post('v2/cohorts')
+  cohorts(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.answer(request, response, 'POST', 'v2/cohorts');
+  }
+
   @Get('api/v1/snaps/download/*rest')
   download(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.answer(request, response, 'GET', 'api/v1/snaps/download/');

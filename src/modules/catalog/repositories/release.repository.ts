@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LessThanOrEqual } from 'typeorm';
 
 import { SCHEMA } from '../../../platform/database/data-source.js';
 import { Transaction } from '../../../platform/database/transaction.js';
@@ -26,6 +27,8 @@ export interface ReleaseChange {
 }
 
 const INSERT_BATCH = 500;
+/** The largest bigint. */
+const LAST_ID = '9223372036854775807';
 
 @Injectable()
 export class ReleaseRepository {
@@ -34,6 +37,13 @@ export class ReleaseRepository {
   /** The newest row of each channel and architecture of a snap, closing ones included. */
   newest(snapId: string): Promise<Release[]> {
     return this.newestQuery().where({ snapId }).getMany();
+  }
+
+  /** As `newest` was when the last row was this one. */
+  newestUntil(snapId: string, lastId: string): Promise<Release[]> {
+    return this.newestQuery()
+      .where({ snapId, id: LessThanOrEqual(lastId) })
+      .getMany();
   }
 
   /** As `newest`, of every snap. */
@@ -53,8 +63,11 @@ export class ReleaseRepository {
     );
   }
 
-  /** Which revisions have ever been on which channel. */
-  past(snapId: string): Promise<Pick<Release, 'architecture' | 'channel' | 'revision'>[]> {
+  /**
+   * Which revisions have ever been on which channel.
+   * @param lastId until this row, where not until now
+   */
+  past(snapId: string, lastId: string = LAST_ID): Promise<Pick<Release, 'architecture' | 'channel' | 'revision'>[]> {
     return this.transaction.manager
       .createQueryBuilder(Release, 'release')
       .select('release.architecture', 'architecture')
@@ -62,6 +75,7 @@ export class ReleaseRepository {
       .addSelect('release.revision', 'revision')
       .distinct()
       .where('release.snap_id = :snapId AND release.revision IS NOT NULL', { snapId })
+      .andWhere('release.id <= :lastId', { lastId })
       .getRawMany();
   }
 

@@ -5,7 +5,7 @@ import { Transaction } from '../../../platform/database/transaction.js';
 import { Snap } from '../entities/snap.entity.js';
 
 export type SnapFields = Pick<Snap, 'name' | 'publisherId'> &
-  Partial<Pick<Snap, 'defaultTrack' | 'metadata' | 'hasComponents'>>;
+  Partial<Pick<Snap, 'defaultTrack' | 'chosenTrack' | 'cohortsSince' | 'metadata' | 'hasComponents'>>;
 
 @Injectable()
 export class SnapRepository {

@@ -21,6 +21,15 @@ export interface PastRelease {
   readonly revision: number;
 }
 
+/** Of rows of releases those that opened a channel. */
+export function pastReleases(
+  rows: readonly Pick<ReleaseRow, 'architecture' | 'channel' | 'revision'>[],
+): PastRelease[] {
+  return rows.flatMap(({ architecture, channel, revision }) =>
+    revision === null ? [] : [{ architecture, channel, revision }],
+  );
+}
+
 /** What resolving needs to know of a snap. Never changes: a change makes a new one. */
 export interface ChannelSource {
   /** Null means `latest`. */
@@ -69,6 +78,8 @@ export interface CatalogEntry extends ChannelSource {
   readonly snapId: string;
   readonly name: string;
   readonly publisher: Publisher;
+  /** Cohort keys that were made until then do not count any more; null where none was called in. */
+  readonly cohortsSince: Date | null;
   /** What the online store said of it, where a bundle brought that. */
   readonly metadata: SnapMetadata;
   /** The same, filled up from the newest revision's snap.yaml. */

@@ -5,7 +5,14 @@ import { type Epoch, EPOCH_ZERO } from '../../../kernel/epoch.js';
 import type { ReleaseOrigin } from '../entities/release.entity.js';
 import type { ReleaseRow } from '../releases-in-force.js';
 import type { ChannelSource } from './catalog-entry.js';
-import { type InstalledSnap, resolveInstall, resolveRefresh, type Resolution, type Wish } from './resolve.js';
+import {
+  type InstalledSnap,
+  resolveInstall,
+  resolvePinned,
+  resolveRefresh,
+  type Resolution,
+  type Wish,
+} from './resolve.js';
 
 type Line = readonly [channel: string, revision: number | null, architecture?: string, origin?: ReleaseOrigin];
 type Held = readonly [revision: number, architectures?: readonly string[], epoch?: Epoch];
@@ -35,7 +42,7 @@ function source(held: readonly Held[], lines: readonly Line[], defaultTrack: str
 }
 
 const wish = (given: Partial<Wish> = {}): Wish => {
-  return { architecture: 'amd64', channel: null, revision: null, epoch: null, ...given };
+  return { architecture: 'amd64', channel: null, revision: null, epoch: null, mayGoBack: false, ...given };
 };
 
 const installed = (revision: number, channel = 'latest/stable', epoch: Epoch | null = EPOCH_ZERO): InstalledSnap => {
@@ -309,5 +316,54 @@ describe('epochs', () => {
     expect(resolveRefresh(elsewhere, wish(), installed(1, 'latest/stable', zero))).toMatchObject({
       keepsInstalled: true,
     });
+  });
+});
+
+describe('a pinned revision', () => {
+  const snap = source(
+    [[1], [2], [3, ['arm64']]],
+    [
+      ['latest/stable', 1],
+      ['latest/edge', 2],
+      ['2.0/stable', 2],
+    ],
+  );
+
+  it('is got from whatever channel, which the device follows all the same', () => {
+    expect(said(resolvePinned(snap, wish(), 2, null))).toEqual([2, 'latest/stable']);
+    expect(said(resolvePinned(snap, wish({ channel: 'edge' }), 1, null))).toEqual([1, 'latest/edge']);
+    expect(said(resolvePinned(snap, wish(), 1, installed(2, 'latest/edge')))).toEqual([1, 'latest/edge']);
+    expect(said(resolvePinned(snap, wish({ channel: 'beta' }), 1, installed(2)))).toEqual([1, 'latest/beta']);
+  });
+
+  it('is installed along the default track', () => {
+    const redirected = resolvePinned({ ...snap, defaultTrack: '2.0' }, wish({ channel: 'edge' }), 1, null);
+    expect(redirected).toMatchObject({ revision: 1, effectiveChannel: '2.0/edge', redirectChannel: '2.0/edge' });
+  });
+
+  it('that is not held or not for the architecture is none, whatever channels there are', () => {
+    for (const revision of [3, 9]) {
+      expect(resolvePinned(snap, wish(), revision, installed(1))).toEqual({ found: false, releases: [] });
+    }
+  });
+
+  it('is kept where the device has it and the store has not', () => {
+    expect(resolvePinned(snap, wish(), 9, installed(9))).toMatchObject({ revision: 9, keepsInstalled: true });
+  });
+});
+
+describe('entering a cohort', () => {
+  it('takes a device back to what the cohort has', () => {
+    const snap = source([[1], [2]], [['latest/stable', 1]]);
+    expect(said(resolveRefresh(snap, wish({ mayGoBack: true }), installed(2)))).toEqual([1, 'latest/stable']);
+    expect(resolveRefresh(snap, wish(), installed(2))).toMatchObject({ revision: 2, keepsInstalled: true });
+  });
+});
+
+describe('asking for the revision that is there', () => {
+  it('changes nothing, also where the store does not hold it', () => {
+    const snap = source([[1]], [['latest/stable', 1]]);
+    expect(resolveRefresh(snap, wish({ revision: 9 }), installed(9))).toMatchObject({ keepsInstalled: true });
+    expect(resolveRefresh(snap, wish({ revision: 8 }), installed(9)).found).toBe(false);
   });
 });

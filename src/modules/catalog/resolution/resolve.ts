@@ -23,6 +23,8 @@ export interface Wish {
   readonly revision: number | null;
   /** Data that the revision must be able to read. */
   readonly epoch: Epoch | null;
+  /** Whether it goes to where it has not been, a cohort, rather than along its channel: then it may go back too. */
+  readonly mayGoBack: boolean;
 }
 
 export interface ReleaseThere {
@@ -48,12 +50,8 @@ export type Resolution =
 /** Which revision a device without the snap gets, to install it or to download it. @throws InvalidChannelError */
 export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
   if (wish.revision !== null) return byRevision(source, wish, wish.revision);
-  const text = wish.channel ?? 'stable';
-  const asked = parseChannel(text);
-  if (source.defaultTrack === null) return byChannel(source, wish, asked, null);
-  const channel = Channel.parseWithDefaultTrack(text, source.defaultTrack);
-  const name = channel.toString();
-  return byChannel(source, wish, { channel, name }, name === asked.name ? null : name);
+  const { channel, redirectChannel } = channelToInstall(source, wish);
+  return byChannel(source, wish, channel, redirectChannel);
 }
 
 /**
@@ -64,21 +62,66 @@ export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
  * @throws InvalidChannelError
  */
 export function resolveRefresh(source: ChannelSource, wish: Wish, installed: InstalledSnap): Resolution {
-  if (wish.revision !== null) return byRevision(source, wish, wish.revision);
+  if (wish.revision !== null) {
+    const resolved = byRevision(source, wish, wish.revision);
+    return !resolved.found && wish.revision === installed.revision ? kept(wish.revision, null) : resolved;
+  }
   const tracking = parseChannel(installed.trackingChannel);
   const channel = wish.channel === null ? tracking : parseChannel(wish.channel);
   const resolved = byChannel(source, { ...wish, epoch: wish.epoch ?? installed.epoch }, channel, null);
-  const follows = channel.name === tracking.name;
+  const follows = channel.name === tracking.name && !wish.mayGoBack;
   const open = follows ? ChannelView.of(source, wish.architecture).lookUp(channel) : null;
   if (open === null) return resolved;
   const isTakenBack = open.origin === 'hand' && source.revisions.has(installed.revision);
   const isOlder = resolved.found && resolved.revision < installed.revision && !isTakenBack;
   // What is there is older, or could not read the device's data.
-  if (isOlder || !resolved.found) {
-    const kept = { revision: installed.revision, effectiveChannel: open.name };
-    return { found: true, keepsInstalled: true, redirectChannel: null, releasedAt: null, ...kept };
-  }
-  return resolved;
+  return isOlder || !resolved.found ? kept(installed.revision, open.name) : resolved;
+}
+
+/**
+ * As above, but to one revision, whatever the channel holds: the only one that goes. The channel is still the one that the device
+ * follows from then on.
+ * @param installed null for a device without the snap
+ * @throws InvalidChannelError
+ */
+export function resolvePinned(
+  source: ChannelSource,
+  wish: Wish,
+  revision: number,
+  installed: InstalledSnap | null,
+): Resolution {
+  const { channel, redirectChannel } =
+    installed === null
+      ? channelToInstall(source, wish)
+      : { channel: parseChannel(wish.channel ?? installed.trackingChannel), redirectChannel: null };
+  const resolved = byRevision(source, { ...wish, channel: channel.name }, revision);
+  if (resolved.found) return { ...resolved, redirectChannel };
+  // Which channels there are does not matter: none of them has it.
+  return installed?.revision === revision ? kept(revision, channel.name) : { found: false, releases: [] };
+}
+
+/** A channel without a track is on the default one, where the device is told to stay. */
+function channelToInstall(
+  source: ChannelSource,
+  wish: Wish,
+): { readonly channel: NamedChannel; readonly redirectChannel: string | null } {
+  const text = wish.channel ?? 'stable';
+  const asked = parseChannel(text);
+  if (source.defaultTrack === null) return { channel: asked, redirectChannel: null };
+  const channel = Channel.parseWithDefaultTrack(text, source.defaultTrack);
+  const name = channel.toString();
+  return { channel: { channel, name }, redirectChannel: name === asked.name ? null : name };
+}
+
+function kept(revision: number, effectiveChannel: string | null): Resolution {
+  return {
+    found: true,
+    keepsInstalled: true,
+    revision,
+    effectiveChannel,
+    redirectChannel: null,
+    releasedAt: null,
+  };
 }
 
 function byRevision(source: ChannelSource, wish: Wish, revision: number): Resolution {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { assertionRef } from '../../../formats/assertion/index.js';
+import { defaultTrackOf } from '../default-track.js';
 import type { Snap } from '../entities/snap.entity.js';
 import { AssertionService } from '../../assertions/index.js';
 import { DeltaRepository } from '../deltas/delta.repository.js';
@@ -8,12 +9,12 @@ import { ComponentRepository } from '../repositories/component.repository.js';
 import { ReleaseRepository } from '../repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from '../repositories/revision.repository.js';
 import { SnapRepository } from '../repositories/snap.repository.js';
-import type {
-  CatalogEntry,
-  ListedRevision,
-  PastRelease,
-  Publisher,
-  ReadyRefresh,
+import {
+  type CatalogEntry,
+  type ListedRevision,
+  pastReleases,
+  type Publisher,
+  type ReadyRefresh,
 } from '../resolution/catalog-entry.js';
 import { ANY_FORMAT } from './assertion-cache.js';
 import { describeSnap } from './describe-snap.js';
@@ -59,14 +60,15 @@ export class EntryLoader {
       snapId,
       name: snap.name,
       publisher,
-      defaultTrack: snap.defaultTrack,
+      defaultTrack: defaultTrackOf(snap),
+      cohortsSince: snap.cohortsSince,
       metadata: snap.metadata,
       description,
       revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
       releases,
       components,
       deltas,
-      past: hasSeveralEpochs(facts) ? await this.past(snapId) : [],
+      past: hasSeveralEpochs(facts) ? pastReleases(await this.releases.past(snapId)) : [],
       refreshes: new ReadyAnswers(roomFor(refreshBytes, MAX_REFRESH_BYTES)),
       refreshesWithComponents:
         components === null ? NO_ANSWERS : new ReadyAnswers(roomFor(refreshBytes + componentBytes, MAX_REFRESH_BYTES)),
@@ -87,13 +89,6 @@ export class EntryLoader {
   private async publisher(accountId: string): Promise<Publisher> {
     const account = await this.assertions.find(assertionRef('account', [accountId]), ANY_FORMAT);
     return publisherOf(accountId, account);
-  }
-
-  private async past(snapId: string): Promise<PastRelease[]> {
-    const rows = await this.releases.past(snapId);
-    return rows.flatMap(({ architecture, channel, revision }) =>
-      revision === null ? [] : [{ architecture, channel, revision }],
-    );
   }
 }
 

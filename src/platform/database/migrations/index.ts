@@ -9,6 +9,7 @@ import { Components1795500000000 } from './1795500000000-components.js';
 import { ImportReports1795510000000 } from './1795510000000-import-reports.js';
 import { ModelService1795630000000 } from './1795630000000-model-service.js';
 import { Deltas1795640000000 } from './1795640000000-deltas.js';
+import { Cohorts1795650000000 } from './1795650000000-cohorts.js';
 
 /** In the order in which they run. A migration that has been released is never changed. */
 export const MIGRATIONS = [
@@ -22,4 +23,5 @@ export const MIGRATIONS = [
   ImportReports1795510000000,
   ModelService1795630000000,
   Deltas1795640000000,
+  Cohorts1795650000000,
 ] satisfies Migrations;

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+
+import { BadRequestError } from '../../../platform/http/http.errors.js';
+import { joinTerms, parseTerms } from './refresh-terms.js';
+
+const base = ['16', 'acme', 'base', '3'];
+const tools = ['16', 'acme', 'tools', '1'];
+
+describe(parseTerms.name, () => {
+  it.each([
+    ['says nothing', {}],
+    ['says nothing in many words', { 'cohort-key': '', 'validation-sets': [], 'ignore-validation': null }],
+    ['says nothing with nulls', { 'cohort-key': null, 'validation-sets': null }],
+  ])('makes nothing of a snap that %s', (_what, snap) => {
+    expect(parseTerms(snap)).toBeNull();
+  });
+
+  it('reads what there is', () => {
+    expect(parseTerms({ 'cohort-key': 'KEY', 'validation-sets': [base], 'ignore-validation': false })).toEqual({
+      cohortKey: 'KEY',
+      validationSets: [base],
+      ignoresValidation: false,
+    });
+  });
+
+  it.each([
+    ['a cohort key that is no text', { 'cohort-key': 7 }],
+    ['a long cohort key', { 'cohort-key': 'x'.repeat(513) }],
+    ['sets that are no list', { 'validation-sets': 'acme/base' }],
+    ['too many sets', { 'validation-sets': Array.from({ length: 101 }, () => base) }],
+    ['a set that is no list', { 'validation-sets': ['acme/base'] }],
+    ['a set without a sequence', { 'validation-sets': [base.slice(0, 3)] }],
+    ['a set with a sequence that is a number', { 'validation-sets': [['16', 'acme', 'base', 3]] }],
+    ['a set without a name', { 'validation-sets': [['16', 'acme', '', '3']] }],
+    ['a set with a long name', { 'validation-sets': [['16', 'acme', 'x'.repeat(513), '3']] }],
+    ['ignore-validation as text', { 'ignore-validation': 'true' }],
+  ])('refuses %s', (_what, snap) => {
+    expect(() => parseTerms(snap)).toThrow(BadRequestError);
+  });
+});
+
+describe(joinTerms.name, () => {
+  const terms = { cohortKey: null, validationSets: [], ignoresValidation: null };
+
+  it('makes nothing of nothing, or of ignoring nothing', () => {
+    expect(joinTerms(null, null)).toBeNull();
+    expect(joinTerms({ ...terms, ignoresValidation: true }, null)).toBeNull();
+  });
+
+  it('takes the sets of both, each once', () => {
+    const joined = joinTerms({ ...terms, validationSets: [base, tools] }, { ...terms, validationSets: [base] });
+    expect(joined?.validationSets).toEqual([base, tools]);
+  });
+
+  it.each([
+    ['the action says so', true, null, 0],
+    ['it was said before', null, true, 0],
+    ['the action says otherwise than before', false, true, 2],
+    ['nobody says so', null, null, 2],
+  ])('passes sets over where %s', (_what, action, installed, remaining) => {
+    const joined = joinTerms(
+      { ...terms, ignoresValidation: action, validationSets: [base] },
+      { ...terms, ignoresValidation: installed, validationSets: [tools], cohortKey: 'KEY' },
+    );
+    expect(joined?.validationSets).toHaveLength(remaining);
+  });
+
+  it.each([
+    ['enters the cohort that it asks for', 'NEW', 'OLD', 'NEW', true],
+    ['enters a cohort as the first one', 'NEW', null, 'NEW', true],
+    ['stays in its cohort', null, 'OLD', 'OLD', false],
+    ['stays in it when it asks for it again', 'OLD', 'OLD', 'OLD', false],
+  ])('%s', (_what, action, installed, cohortKey, entersCohort) => {
+    const joined = joinTerms({ ...terms, cohortKey: action }, { ...terms, cohortKey: installed });
+    expect(joined).toMatchObject({ cohortKey, entersCohort });
+  });
+});

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+
+import { type Assertion, AssertionRefusedError, assertionRef, printable } from '../../../formats/assertion/index.js';
+import { FreshCache } from '../../../platform/cache/fresh-cache.js';
+import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
+import { ASSERTIONS_TOPIC, AssertionService } from '../../assertions/index.js';
+import type { Presence, ValidationRule } from '../resolution/validation-rules.js';
+
+/** Rules by snap-id; of a snap that is not in it the set says nothing. */
+export type ValidationRules = ReadonlyMap<string, ValidationRule>;
+
+const MAX_BYTES = 16 * 1024 * 1024;
+const GRACE_MS = 1_000;
+/** Keys come from the network; what is longer than any real one is not held. */
+const MAX_KEY_LENGTH = 400;
+
+/** The validation sets that devices name, in memory, as what they say of each snap. What is not held is remembered too. */
+@Injectable()
+export class ValidationSets {
+  private readonly found: FreshCache<ValidationRules | null>;
+  private listening: Promise<void> | null = null;
+
+  constructor(
+    private readonly assertions: AssertionService,
+    private readonly changes: ChangeFeed,
+  ) {
+    this.found = new FreshCache({
+      maxBytes: MAX_BYTES,
+      maxEntries: 20_000,
+      sizeOf: (rules) => 600 + (rules?.size ?? 0) * 300,
+      isWatched: () => changes.isConnected,
+      graceMs: GRACE_MS,
+    });
+  }
+
+  /** @param primaryKey series, account-id, name and sequence */
+  find(primaryKey: readonly string[]): ValidationRules | null | Promise<ValidationRules | null> {
+    const key = primaryKey.join('/');
+    // PostgreSQL would refuse to look for a NUL.
+    if (key.length > MAX_KEY_LENGTH || key.includes('\0')) return null;
+    return this.found.get(key, async () => {
+      await this.listen();
+      return this.load(primaryKey);
+    });
+  }
+
+  private async load(primaryKey: readonly string[]): Promise<ValidationRules | null> {
+    try {
+      const assertion = await this.assertions.find(assertionRef('validation-set', primaryKey));
+      return assertion === null ? null : rulesOf(assertion);
+    } catch (error) {
+      // Nothing of such a key could have been kept.
+      if (error instanceof AssertionRefusedError) return null;
+      throw error;
+    }
+  }
+
+  private listen(): Promise<void> {
+    this.listening ??= this.changes.listen((change) => {
+      if (change === EVERYTHING || change.topic === ASSERTIONS_TOPIC) this.found.clear();
+    });
+    return this.listening;
+  }
+}
+
+/** `account-id/name=sequence`, safe to show. */
+export function nameOfSet([, accountId = '', name = '', sequence = '']: readonly string[]): string {
+  return printable(`${accountId}/${name}=${sequence}`);
+}
+
+/** The assertion's form was checked when it was decoded (formats/assertion/types/validation-set.ts). */
+function rulesOf(assertion: Assertion): ValidationRules {
+  const set = nameOfSet(assertion.primaryKey);
+  const snaps = (assertion.headers.snaps ?? []) as readonly Readonly<Record<string, string | undefined>>[];
+  return new Map(
+    snaps.map(({ id = '', presence, revision }) => {
+      const rule: ValidationRule = {
+        set,
+        // snapd's default (asserts/validation_set.go).
+        presence: (presence ?? 'required') as Presence,
+        revision: revision === undefined ? null : Number(revision),
+      };
+      return [id, rule];
+    }),
+  );
+}
