@@ -110,7 +110,8 @@ module.exports = {
       from: { path: '^src/platform/egress/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^(src|node_modules)/',
-        pathNot: '^src/(platform/egress/|platform/config/(data-dir|environment)\\.ts|kernel/store-error\\.ts)',
+        pathNot:
+          '^src/(platform/egress/|platform/config/(data-dir|environment)\\.ts|platform/program-root\\.ts|kernel/store-error\\.ts)',
       },
     },
     {

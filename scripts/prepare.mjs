@@ -95,6 +95,9 @@ async function build(sources) {
   );
   const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
   await runOrStop(process.execPath, [nest, 'build', '--path', relative(root, config)], 'The build failed (see above).');
+  // Only now is what it needs sure to be installed.
+  const { makeDoors } = await import('./doors.mjs');
+  await makeDoors(join(room, 'dist'));
   writeFileSync(join(room, 'dist', STAMP), `${sources}\n`);
   swapIn(join(room, 'dist'), join(room, 'replaced'));
 }
@@ -120,7 +123,14 @@ function digestOfSources() {
   const files = readdirSync(sources, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
-    .concat(['tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package.json', 'package-lock.json'])
+    .concat([
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'nest-cli.json',
+      'package.json',
+      'package-lock.json',
+      'scripts/doors.mjs',
+    ])
     .sort();
   const hash = createHash('sha256');
   for (const file of files) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // First of all: what is loaded after it cannot get around the guard.
 import './platform/egress/install.js';
+import './platform/process/runtime.js';
 
 import { processIo } from './cli/io.js';
 import { runCommandLine } from './cli/main.js';

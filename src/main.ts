@@ -1,5 +1,6 @@
 // First of all: what is loaded after it cannot get around the guard.
 import './platform/egress/install.js';
+import './platform/process/runtime.js';
 
 import { environmentVariable } from './platform/config/environment.js';
 import { resolveDataDir } from './platform/config/data-dir.js';

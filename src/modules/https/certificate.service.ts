@@ -17,7 +17,7 @@ import { messageOf } from '../../kernel/store-error.js';
 import { Settings } from '../../platform/config/settings.js';
 import { SettingsService } from '../../platform/config/settings.service.js';
 import { DomainNotSetError } from './https.errors.js';
-import { type CertificateWithKey, issueServerCertificate } from './issue.js';
+import type { CertificateWithKey } from './issue.js';
 import { OwnAuthority } from './own-authority.js';
 import { CERTIFICATE_SETTING, KEY_SETTING, pemOf } from './stored-pair.js';
 
@@ -84,6 +84,8 @@ export class CertificateService {
   async selfSign({ domain }: { readonly domain: string | null }): Promise<SelfSignedCertificate> {
     if (domain === null) throw new DomainNotSetError();
     const authority = await this.authority.obtain(domain);
+    // What makes certificates is large, and seldom needed.
+    const { issueServerCertificate } = await import('./issue.js');
     const made = await issueServerCertificate(authority, namesFor(domain), this.clock.now());
     // The authority is shown too, so that whoever looks at the store's chain finds what to trust.
     const taken = await this.import(made.certPem + authority.certPem + made.keyPem, { domain });

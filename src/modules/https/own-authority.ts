@@ -6,7 +6,7 @@ import { AdvisoryLocks } from '../../platform/database/advisory-lock.js';
 import { Transaction } from '../../platform/database/transaction.js';
 import { Sealing } from '../../platform/sealing/index.js';
 import { CertificateAuthorityRepository } from './certificate-authority.repository.js';
-import { type CertificateWithKey, issueAuthority } from './issue.js';
+import type { CertificateWithKey } from './issue.js';
 
 const PURPOSE = 'certificate-authority';
 /** An authority that ends sooner is no good to devices that are told of it today. */
@@ -38,6 +38,7 @@ export class OwnAuthority {
         const key = await this.sealing.unseal(kept.sealedKey, PURPOSE);
         return { certPem: kept.certificatePem, keyPem: key.toString('utf8'), isNew: false };
       }
+      const { issueAuthority } = await import('./issue.js');
       const made = await issueAuthority(domain, this.clock.now());
       await this.repository.add(made.certPem, await this.sealing.seal(Buffer.from(made.keyPem), PURPOSE));
       return { ...made, isNew: true };

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import { PACKAGE_ROOT } from '../program-root.js';
 import { environmentVariable } from './environment.js';
 
 const INSTALLED_DATA_DIR = '/var/lib/snap-store-proxy';
 
 /** Whether the program runs out of a source checkout; there the defaults are those of a developer, not of a server. */
 export function runsFromCheckout(): boolean {
-  const packageRoot = resolve(import.meta.dirname, '../../..');
-  return existsSync(join(packageRoot, 'tsconfig.json'));
+  return existsSync(join(PACKAGE_ROOT, 'tsconfig.json'));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpAdapterHost } from '@nestjs/core';
 
 import type { DeviceRoute } from './device-route.js';
 import type { Responder } from './responder.js';
@@ -42,4 +43,13 @@ export class FastLane {
     const route = this.exact.get(`${method} ${path}`);
     return route === undefined ? null : { route, rest: '' };
   }
+}
+
+/**
+ * The lane of an application whose adapter has one (FastLaneAdapter); null in hosts with an adapter of their own, and for a command,
+ * which serves nothing and so need not load Express to find that out.
+ */
+export function fastLaneOf(host: Partial<HttpAdapterHost>): FastLane | null {
+  const adapter = host.httpAdapter as { readonly lane?: unknown } | undefined;
+  return adapter?.lane instanceof FastLane ? adapter.lane : null;
 }

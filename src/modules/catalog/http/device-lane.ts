@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
-import { FastLaneAdapter } from '../../../platform/http/fast-lane-adapter.js';
+import { fastLaneOf } from '../../../platform/http/fast-lane.js';
 import { Responder } from '../../../platform/http/responder.js';
 import { DeviceApi } from '../device/device-api.js';
 
@@ -15,7 +15,6 @@ export class DeviceLane implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
-    if (httpAdapter instanceof FastLaneAdapter) httpAdapter.lane.open(this.api.routes, this.responder);
+    fastLaneOf(this.host)?.open(this.api.routes, this.responder);
   }
 }

