@@ -9,6 +9,9 @@ import { ComponentRevision } from './modules/catalog/entities/component-revision
 import { Release } from './modules/catalog/entities/release.entity.js';
 import { SnapRevision } from './modules/catalog/entities/snap-revision.entity.js';
 import { Snap } from './modules/catalog/entities/snap.entity.js';
+import { SnapRestriction } from './modules/devices/admission/snap-restriction.entity.js';
+import { Device } from './modules/devices/known/device.entity.js';
+import { SpentNonce } from './modules/devices/sessions/spent-nonce.entity.js';
 import { CertificateAuthority } from './modules/https/certificate-authority.entity.js';
 import { StoreKey } from './modules/keys/store-key.entity.js';
 import { DeviceModel } from './modules/model-service/entities/device-model.entity.js';
@@ -42,6 +45,7 @@ export const SCHEMA_PARTS = {
     ComponentPair,
     ComponentRevision,
     DeviceModel,
+    Device,
     ImportRecord,
     IssuedSerial,
     RegisteredStore,
@@ -52,7 +56,9 @@ export const SCHEMA_PARTS = {
     Setting,
     Snap,
     SnapDelta,
+    SnapRestriction,
     SnapRevision,
+    SpentNonce,
     StoredAccessPassword,
     StoredImportPolicy,
     StoreIdentityRow,

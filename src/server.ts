@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import { type ApplicationInput, nestOptions, withDatabase } from './application.js';
 import { messageOf } from './kernel/store-error.js';
 import { type Holdings, ListingService } from './modules/catalog/index.js';
+import { DeviceUpkeep } from './modules/devices/index.js';
 import { HttpsFollower } from './modules/https/index.js';
 import { RegistrationIntake, StoreIdentityService } from './modules/registration/index.js';
 import { WatchFolder } from './modules/snap-import/index.js';
@@ -86,6 +87,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
     });
     await app.get(HttpsFollower).follow(secure);
     if (input.background !== false) app.get(WatchFolder).start();
+    app.get(DeviceUpkeep).start();
     const forget = await record();
     let closing: Promise<void> | null = null;
     return {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs
 
 import { AppModule } from './app.module.js';
 import { withDatabase } from './application.js';
+import { DeviceUpkeep } from './modules/devices/index.js';
 import { RegistrationModule, StoreIdentityService } from './modules/registration/index.js';
 import { loadBootstrapSettings } from './platform/config/load-settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
@@ -26,6 +27,7 @@ export class SnapStoreModule implements OnApplicationBootstrap {
   constructor(
     private readonly settings: SettingsService,
     private readonly identity: StoreIdentityService,
+    private readonly deviceUpkeep: DeviceUpkeep,
   ) {}
 
   /** @throws what reading the settings and opening the database throw */
@@ -41,5 +43,6 @@ export class SnapStoreModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     await this.settings.follow();
     await this.identity.follow();
+    this.deviceUpkeep.start();
   }
 }

@@ -60,9 +60,9 @@ export class TestAuthority {
     return encodeAssertionStream(this.roots);
   }
 
-  sign(type: string, headers: Headers, key: SigningKey = this.key): Assertion {
+  sign(type: string, headers: Headers, key: SigningKey = this.key, body?: string): Assertion {
     const given: Headers = { 'authority-id': this.id, timestamp: '2026-01-01T00:00:00Z', ...headers };
-    return signAssertion({ type, headers: given, key, signedAt: SIGNED_AT });
+    return signAssertion({ type, headers: given, key, signedAt: SIGNED_AT, ...(body !== undefined && { body }) });
   }
 
   /** An account whose key signs instead of the root's, with the account-key that says so. */

@@ -36,6 +36,8 @@ const SIGNER_ID = /^[A-Za-z0-9_-]{20,100}$/;
 
 const isHost = (value: string): boolean => HOST_NAME.test(value) || isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0;
 const isBoolean = (value: string): boolean => value === 'true' || value === 'false';
+const isNumberUpTo = (value: string, largest: number): boolean =>
+  /^[0-9]{1,10}$/.test(value) && Number(value) >= 1 && Number(value) <= largest;
 const isPort = (value: string): boolean => /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535;
 
 /** RFC 1918, RFC 4193, and link-local addresses: what is in use inside a closed network. */
@@ -234,6 +236,27 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepted: 'a whole number from 1 to 3650',
     accepts: (value) => /^[1-9][0-9]{0,3}$/.test(value) && Number(value) <= 3650,
     defaultValue: () => '90',
+  },
+  {
+    key: 'proxy.device-auth.policy',
+    summary: 'whether a device needs a session to be served: open, or required of every one',
+    accepted: 'open or required',
+    accepts: (value) => value === 'open' || value === 'required',
+    defaultValue: () => 'open',
+  },
+  {
+    key: 'proxy.device-auth.session-hours',
+    summary: "how long a device's session is good; devices renew it by themselves",
+    accepted: 'a number of hours from 1 to 8760',
+    accepts: (value) => isNumberUpTo(value, 8760),
+    defaultValue: () => '24',
+  },
+  {
+    key: 'proxy.device-auth.clock-skew-minutes',
+    summary: "how far a device's clock may be off when it asks for a session",
+    accepted: 'a number of minutes from 1 to 5256000',
+    accepts: (value) => isNumberUpTo(value, 5_256_000),
+    defaultValue: () => '1440',
   },
   {
     key: 'proxy.seal.source',

@@ -33,6 +33,11 @@ export class DeviceRequest {
     return this.baseUrls.of(this.raw, this.mount);
   }
 
+  /** `GET`, `HEAD` or `POST`, as it was asked. */
+  get method(): string {
+    return this.raw.method ?? '';
+  }
+
   /** Lower case name; null where it is absent or empty. */
   header(name: string): string | null {
     const value = this.raw.headers[name];

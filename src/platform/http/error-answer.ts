@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 
 import { StoreError } from '../../kernel/store-error.js';
-import { type Answer, jsonAnswer } from './answer.js';
+import { type Answer, type AnswerHeaders, jsonAnswer } from './answer.js';
 
 /**
  * The status of each refusal that a request can meet; whatever is not named is the store's own failure. This is the only
@@ -22,6 +22,9 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'snap-ruled-out': 400,
   'validation-set-conflict': 400,
   'validation-set-not-held': 404,
+  'session-needed': 401,
+  'session-refused': 401,
+  'device-revoked': 403,
   'not-found': 404,
   'resource-not-found': 404,
   'snap-not-held': 404,
@@ -31,6 +34,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'picture-not-held': 404,
   'channel-not-open': 404,
   'file-not-servable': 404,
+  'too-many-session-requests': 429,
   'blob-changed': 503,
   'database-unreachable': 503,
 };
@@ -64,12 +68,17 @@ const CODE_FOR_DEVICES: Readonly<Record<string, string>> = {
   'file-not-servable': 'resource-not-found',
 };
 
+/** What snapd looks for in an answer beside its status: this makes it ask for a session and try again (store/store.go, doRequest). */
+const HEADERS_OF_CODE: Readonly<Record<string, AnswerHeaders>> = {
+  'session-needed': { 'www-authenticate': 'Macaroon refresh_device_session=1' },
+};
+
 /** In the form that snapd reads errors in, wherever it reads them (store/store.go, store/store_asserts.go). */
 export function errorAnswer(error: unknown): Answer {
   const { status, code, message } = describeError(error);
-  return errorListAnswer(status, CODE_FOR_DEVICES[code] ?? code, message);
+  return errorListAnswer(status, CODE_FOR_DEVICES[code] ?? code, message, HEADERS_OF_CODE[code]);
 }
 
-export function errorListAnswer(status: number, code: string, message: string): Answer {
-  return jsonAnswer(status, { 'error-list': [{ code, message }] });
+export function errorListAnswer(status: number, code: string, message: string, headers?: AnswerHeaders): Answer {
+  return jsonAnswer(status, { 'error-list': [{ code, message }] }, headers);
 }

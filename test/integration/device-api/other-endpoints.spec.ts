@@ -16,20 +16,6 @@ describe.each(WAYS)('what else devices ask, by the %s', (way) => {
 
   const post = (path: string, body = '') => store.ask(path, { method: 'POST', body });
 
-  it('gives every device a session, as often as it asks (T3)', async () => {
-    const nonces = [await post('/api/v1/snaps/auth/nonces'), await post('/api/v1/snaps/auth/nonces')];
-    for (const { status, headers } of nonces) {
-      expect([status, headers['content-type']]).toEqual([200, 'application/json']);
-    }
-    const [one, two] = nonces.map((reply) => (reply.json() as { nonce: string }).nonce);
-    expect(one).toMatch(/^[\w-]{40,}$/);
-    expect(two).not.toBe(one);
-    const request = JSON.stringify({ 'device-session-request': 'a', 'serial-assertion': 'b', 'model-assertion': 'c' });
-    const session = await post('/api/v1/snaps/auth/sessions', request);
-    expect(session.status).toBe(200);
-    expect((session.json() as { macaroon: string }).macaroon).toMatch(/^[\w-]{40,}$/);
-  });
-
   it('registers no device, and says so in a way that is not asked again every minute', async () => {
     for (const path of ['request-id', 'devices']) {
       const { status, headers, json } = await post(`/api/v1/snaps/auth/${path}`, 'type: serial-request\n');

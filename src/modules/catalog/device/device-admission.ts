@@ -19,10 +19,17 @@ export abstract class DeviceAdmission {
    * @throws an error that is answered with 401 where a session is required and this request has none that is valid
    */
   abstract viewOf(request: DeviceRequest): DeviceView | Promise<DeviceView>;
+
+  /** For what snapd asks for without its session (names, sections): what everybody may know of. */
+  abstract publicView(): DeviceView | Promise<DeviceView>;
 }
 
 export class OpenAdmission extends DeviceAdmission {
   viewOf(): DeviceView {
+    return WHOLE_CATALOG;
+  }
+
+  publicView(): DeviceView {
     return WHOLE_CATALOG;
   }
 }
