@@ -8,7 +8,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { type ApplicationInput, nestOptions, withDatabase } from './application.js';
 import { messageOf } from './kernel/store-error.js';
-import { type Holdings, ListingService } from './modules/catalog/index.js';
+import { DeltaWorker, type Holdings, ListingService } from './modules/catalog/index.js';
 import { DeviceUpkeep } from './modules/devices/index.js';
 import { HttpsFollower } from './modules/https/index.js';
 import { RegistrationIntake, StoreIdentityService } from './modules/registration/index.js';
@@ -32,7 +32,7 @@ export interface ServerInput extends ApplicationInput {
   readonly httpsPort?: number;
   /** Absent: `proxy.ipaddress`. */
   readonly host?: string;
-  /** False: leaves the import folder to another process of this store. */
+  /** False: leaves the import folder, and what is made in the background, to another process of this store. */
   readonly background?: boolean;
 }
 
@@ -86,7 +86,10 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
       await record();
     });
     await app.get(HttpsFollower).follow(secure);
-    if (input.background !== false) app.get(WatchFolder).start();
+    if (input.background !== false) {
+      app.get(WatchFolder).start();
+      await app.get(DeltaWorker).start();
+    }
     app.get(DeviceUpkeep).start();
     const forget = await record();
     let closing: Promise<void> | null = null;

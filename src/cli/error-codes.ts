@@ -24,7 +24,9 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'component-not-held',
     'database-holds-data',
     'database-not-empty',
+    'delta-failed',
     'delta-not-held',
+    'delta-program-missing',
     'device-not-known',
     'disk-full',
     'embedded-database-disk-full',
@@ -290,6 +292,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'validation-set-ambiguous': 'say whose with ACCOUNT/NAME',
   'validation-set-not-held': '"snap-store-proxy validation-sets list" shows which there are',
   'policy-refused': '"snap-store-proxy policy show" says what may enter, and "policy set FILE" changes it',
+  'delta-program-missing': 'install the package xdelta3 on the machine that the store runs on',
   'airgap-already-on': '--change-password replaces the access password by this one',
   'internal-error': 'this is a defect of the program; SNAP_STORE_PROXY_LOG=debug says more',
 };

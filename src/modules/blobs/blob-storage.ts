@@ -50,6 +50,11 @@ export abstract class BlobStorage {
   abstract stat(sha3_384Hex: string): Promise<StoredFile | null>;
   /** Null where there is no such file. */
   abstract open(sha3_384Hex: string): Promise<OpenFile | null>;
+  /**
+   * Lends the file to a program that reads it by itself: `work` gets a path, which is good for as long as it runs.
+   * @returns null where there is no such file
+   */
+  abstract lend<T>(sha3_384Hex: string, work: (path: string) => Promise<T>): Promise<T | null>;
   /** The digests of all files, in no order. */
   abstract list(): AsyncGenerator<string, void, undefined>;
   /** Not an error where there is no such file. */

@@ -54,6 +54,10 @@ export class LocalBlobStorage extends BlobStorage {
     return openLocalFile(this.pathOf(sha3_384Hex));
   }
 
+  async lend<T>(sha3_384Hex: string, work: (path: string) => Promise<T>): Promise<T | null> {
+    return (await this.stat(sha3_384Hex)) === null ? null : work(this.pathOf(sha3_384Hex));
+  }
+
   async *list(): AsyncGenerator<string, void, undefined> {
     for (const folder of await entries(this.root)) {
       if (!/^[0-9a-f]{2}$/.test(folder.name)) continue;

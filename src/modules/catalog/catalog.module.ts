@@ -9,7 +9,11 @@ import { CohortDesk } from './cohorts/cohort-desk.service.js';
 import { CohortService } from './cohorts/cohort.service.js';
 import { ComponentWriter } from './component-writer.js';
 import { DefaultTrackService } from './default-track.service.js';
+import { DeltaMaker } from './deltas/delta-maker.js';
 import { DeltaRepository } from './deltas/delta.repository.js';
+import { DeltaService } from './deltas/delta.service.js';
+import { DeltaWorker } from './deltas/delta-worker.js';
+import { Xdelta3 } from './deltas/xdelta3.js';
 import { AssertionFetches } from './device/assertion-fetches.js';
 import { AssertionsService } from './device/assertions.service.js';
 import { CatalogueService } from './device/catalogue.service.js';
@@ -47,6 +51,10 @@ import { ValidationSets } from './snapshot/validation-sets.js';
     FileReferences,
     ComponentRepository,
     DeltaRepository,
+    DeltaMaker,
+    DeltaService,
+    DeltaWorker,
+    { provide: Xdelta3, useFactory: () => new Xdelta3() },
     CatalogWriter,
     ComponentWriter,
     ReleaseService,
@@ -78,6 +86,9 @@ import { ValidationSets } from './snapshot/validation-sets.js';
     CatalogWriter,
     CohortDesk,
     DefaultTrackService,
+    DeltaService,
+    DeltaWorker,
+    Xdelta3,
     ComponentWriter,
     ReleaseService,
     RemovalService,

@@ -1,3 +1,8 @@
+export { deltaRules } from './deltas/delta-settings.js';
+export { DeltaService, type DeltaLine } from './deltas/delta.service.js';
+export { DeltaWorker } from './deltas/delta-worker.js';
+export * from './deltas/deltas.errors.js';
+export { XDELTA3_PLACES, Xdelta3 } from './deltas/xdelta3.js';
 export * from './catalog.errors.js';
 export { CatalogModule } from './catalog.module.js';
 export { CATALOG_TOPIC, CatalogWriter, type SnapFacts } from './catalog-writer.js';

@@ -360,6 +360,34 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepts: (value) => parseByteSize(value) !== null,
     defaultValue: () => '256G',
   },
+  {
+    key: 'proxy.deltas.enabled',
+    summary: 'whether the running store makes deltas of what is imported, so that devices fetch less (needs xdelta3)',
+    accepted: 'true or false',
+    accepts: isBoolean,
+    defaultValue: () => 'false',
+  },
+  {
+    key: 'proxy.deltas.revisions',
+    summary: 'from how many older revisions a delta to each released one is made',
+    accepted: 'a whole number from 1 to 20',
+    accepts: (value) => isNumberUpTo(value, 20),
+    defaultValue: () => '3',
+  },
+  {
+    key: 'proxy.deltas.max-snap-size',
+    summary: 'of larger snaps no deltas are made',
+    accepted: 'a size such as 1G',
+    accepts: (value) => parseByteSize(value) !== null,
+    defaultValue: () => '1G',
+  },
+  {
+    key: 'proxy.deltas.max-share',
+    summary: 'how large a delta may be, in percent of the snap; a larger one is not kept',
+    accepted: 'a whole number from 1 to 90',
+    accepts: (value) => isNumberUpTo(value, 90),
+    defaultValue: () => '50',
+  },
 ];
 
 export const SETTING_KEYS: readonly string[] = SETTING_DEFINITIONS.map((definition) => definition.key);

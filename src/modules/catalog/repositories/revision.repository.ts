@@ -85,6 +85,14 @@ export class RevisionRepository {
     return new Map(rows.map(({ snap_id, version }) => [snap_id, version]));
   }
 
+  /** The snap-ids of those of which more than one revision is held. */
+  async snapsWithSeveral(): Promise<string[]> {
+    const rows = await this.transaction.manager.query<{ snap_id: string }[]>(
+      `SELECT snap_id FROM ${SCHEMA}.snap_revision GROUP BY snap_id HAVING count(*) > 1 ORDER BY snap_id`,
+    );
+    return rows.map(({ snap_id }) => snap_id);
+  }
+
   /** Snaps, revisions, and the bytes of their files and their components', each file counted once. */
   async holdings(): Promise<{ snaps: number; revisions: number; sizeBytes: number }> {
     const [row] = await this.transaction.manager.query<{ snaps: string; revisions: string; size_bytes: string }[]>(
