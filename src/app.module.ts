@@ -10,6 +10,7 @@ import { DevicesModule } from './modules/devices/index.js';
 import { HttpsModule } from './modules/https/index.js';
 import { IntegrityModule } from './modules/integrity/index.js';
 import { KeysModule } from './modules/keys/index.js';
+import { ModelServiceModule } from './modules/model-service/index.js';
 import { AuthorityModule, RegistrationModule } from './modules/registration/index.js';
 import { RepairsModule } from './modules/repairs/index.js';
 import { SnapExportModule } from './modules/snap-export/index.js';
@@ -36,6 +37,7 @@ export class AppModule {
         DevicesModule,
         SnapImportModule,
         SnapExportModule,
+        ModelServiceModule,
         IntegrityModule,
         RegistrationModule,
         AuthorityModule,

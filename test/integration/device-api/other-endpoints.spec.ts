@@ -14,16 +14,6 @@ describe.each(WAYS)('what else devices ask, by the %s', (way) => {
 
   afterAll(() => store.close());
 
-  const post = (path: string, body = '') => store.ask(path, { method: 'POST', body });
-
-  it('registers no device, and says so in a way that is not asked again every minute', async () => {
-    for (const path of ['request-id', 'devices']) {
-      const { status, headers, json } = await post(`/api/v1/snaps/auth/${path}`, 'type: serial-request\n');
-      expect([status, headers['content-type']]).toEqual([404, 'application/json']);
-      expect(json()).toEqual({ message: expect.stringContaining('registers no devices') as string });
-    }
-  });
-
   it('has a catalog that snapd can read to its end (T1)', async () => {
     const sections = await store.ask('/api/v1/snaps/sections');
     expect([sections.status, sections.headers['content-type']]).toEqual([200, 'application/hal+json']);

@@ -20,8 +20,6 @@ import { parseRefreshRequest, REFRESH_LIMITS } from './refresh-request.js';
 import { RefreshService } from './refresh.service.js';
 
 const ARCHITECTURE = /^[a-z0-9_-]{1,32}$/;
-/** Assertions, of which a model may be large. */
-const REGISTRATION_BODY_BYTES = 1024 * 1024;
 
 /** What devices ask a store (snapd: package store), by path. */
 @Injectable()
@@ -52,8 +50,6 @@ export class DeviceApi {
           this.admitted(request, (view) => this.downloads.answer(request.rest, fileWish(request), view)),
       },
       { method: 'GET', path: MEDIA_ROUTE, answer: (request) => this.media.answer(request.rest, fileWish(request)) },
-      { method: 'POST', path: 'api/v1/snaps/auth/request-id', answer: noSerialAnswer },
-      { method: 'POST', path: 'api/v1/snaps/auth/devices', answer: (request) => readThen(request, noSerialAnswer) },
       { method: 'GET', path: 'api/v1/snaps/sections', answer: () => this.catalogue.sections() },
       { method: 'GET', path: 'api/v1/snaps/names', answer: () => this.catalogue.names() },
       { method: 'GET', path: 'v2/snaps/categories', answer: () => this.catalogue.categories() },
@@ -119,21 +115,8 @@ function architectureOf(request: DeviceRequest): string | null {
   return architecture;
 }
 
-async function readThen(request: DeviceRequest, answer: () => Answer): Promise<Answer> {
-  await request.body(REGISTRATION_BODY_BYTES);
-  return answer();
-}
-
 /** snapd shows the message. A 404 would make it try the search of long ago (store/store.go, Find). */
 function noSearchAnswer(): Answer {
   const message = 'this store cannot be searched; "snap info NAME" and "snap install NAME" work';
   return errorListAnswer(400, 'search-not-supported', message);
-}
-
-/**
- * Serials are the brand's to give, and this store has none. snapd shows the message, tries again much later, and installs
- * snaps all the same (overlord/devicestate/handlers_serial.go); a status above 500 would make it ask every minute.
- */
-export function noSerialAnswer(): Answer {
-  return jsonAnswer(404, { message: 'this store registers no devices; snaps work without a serial' });
 }

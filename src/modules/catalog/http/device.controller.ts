@@ -45,16 +45,6 @@ export class DeviceController {
     return this.answer(request, response, 'GET', 'api/v1/snaps/media/');
   }
 
-  @Post('api/v1/snaps/auth/request-id')
-  requestId(@Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.answer(request, response, 'POST', 'api/v1/snaps/auth/request-id');
-  }
-
-  @Post('api/v1/snaps/auth/devices')
-  device(@Req() request: Request, @Res() response: Response): Promise<void> {
-    return this.answer(request, response, 'POST', 'api/v1/snaps/auth/devices');
-  }
-
   @Get('api/v1/snaps/sections')
   sections(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.answer(request, response, 'GET', 'api/v1/snaps/sections');

@@ -1,0 +1,10 @@
+export type { IssuedSerial } from './entities/issued-serial.entity.js';
+export type { RemodelRule } from './entities/remodel-rule.entity.js';
+export type { SerialPolicy } from './entities/serial-policy.entity.js';
+export { newApiKey } from './models/api-key.js';
+export { type ModelInfo, ModelService, type NewModel, type NewRemodelRule } from './models/model.service.js';
+export { type NewSerialPolicy, SerialPolicyService } from './models/serial-policy.service.js';
+export * from './model-service.errors.js';
+export { ModelServiceModule } from './model-service.module.js';
+export { SerialLogService } from './serials/serial-log.service.js';
+export type { SerialFilter } from './serials/serial.repository.js';
