@@ -25,7 +25,7 @@ export default defineConfig({
         plugins,
         test: {
           name: 'integration',
-          include: ['test/{integration,e2e,faults}/**/*.spec.ts'],
+          include: ['test/{integration,e2e,faults,fuzz}/**/*.spec.ts'],
           exclude: [...JOURNEY, ...LEFT_OUT],
           testTimeout: 120_000,
           hookTimeout: 120_000,

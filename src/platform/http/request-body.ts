@@ -4,17 +4,19 @@ import { messageOf } from '../../kernel/store-error.js';
 import { BadRequestError, TooManyBytesError } from './http.errors.js';
 
 /**
- * Reads a request's body to its end.
+ * Reads a request's body to its end. Where a host application has read it already, what it made of it.
  * @throws TooManyBytesError before more than the limit is in memory, BadRequestError where the client stopped short or
  *   compressed it
  */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage & { body?: unknown }, limitBytes: number): Promise<Buffer> {
   const tooLarge = (): TooManyBytesError =>
     new TooManyBytesError(`the body of this request may have up to ${limitBytes} bytes`, { limitBytes });
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.reject(tooLarge());
   if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
     return Promise.reject(new BadRequestError('the body of a request is not compressed here'));
   }
+  // Nothing more comes of it, not even its end.
+  if (request.readableEnded) return Promise.resolve(bytesOf(request.body));
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let sizeBytes = 0;
@@ -38,6 +40,12 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
       fail(new BadRequestError(`the request broke off: ${error.message}`));
     });
   });
+}
+
+function bytesOf(read: unknown): Buffer {
+  if (Buffer.isBuffer(read)) return read;
+  if (typeof read === 'string') return Buffer.from(read);
+  return Buffer.from(read === undefined ? '' : JSON.stringify(read));
 }
 
 /**
