@@ -122,6 +122,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'package-list-invalid',
     'password-unusable',
     'policy-invalid',
+    'invalid-audience',
     'invalid-channel',
     'invalid-device-name',
     'invalid-setting',

@@ -11,6 +11,7 @@ import { addCohorts } from './cohorts.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
 import { addDefaultTrack } from './default-track.js';
+import { addDevices } from './devices.js';
 import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
@@ -34,6 +35,7 @@ import { addPushSnap } from './push-snap.js';
 import { addRegister } from './register.js';
 import { addClose, addRelease } from './release.js';
 import { addRemoveSnap } from './remove-snap.js';
+import { addRestrict } from './restrict.js';
 import { addServe } from './serve.js';
 import { addSigners } from './signers.js';
 import { addStatus } from './status.js';
@@ -72,6 +74,8 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addVerifyStore,
   addBundle,
   addPolicy,
+  addDevices,
+  addRestrict,
   addGenerateKeys,
   addKeys,
   addSigners,

@@ -41,6 +41,11 @@ export class SnapNotRestrictedError extends StoreError {
   }
 }
 
+/** Neither a brand nor a model is called so. */
+export class InvalidAudienceError extends StoreError {
+  readonly code = 'invalid-audience';
+}
+
 export class InvalidDeviceNameError extends StoreError {
   readonly code = 'invalid-device-name';
 }

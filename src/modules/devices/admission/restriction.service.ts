@@ -4,10 +4,14 @@ import { Clock } from '../../../kernel/clock.js';
 import { Transaction } from '../../../platform/database/transaction.js';
 import { AssertionService } from '../../assertions/index.js';
 import { SnapNotHeldError } from '../../catalog/index.js';
-import { SnapNotRestrictedError } from '../devices.errors.js';
+import { InvalidAudienceError, SnapNotRestrictedError } from '../devices.errors.js';
 import type { SnapRestriction } from './snap-restriction.entity.js';
 import { SnapRestrictionRepository } from './snap-restriction.repository.js';
 import { type Audience, audienceOf } from './snap-restrictions.js';
+
+/** As snapd takes them for account ids and models (asserts/account.go, asserts/model.go). */
+const BRAND_ID = /^(?:[a-z0-9A-Z]{32}|[-a-z0-9]{2,28})$/;
+const MODEL = /^(?=.{1,300}$)[a-zA-Z0-9](?:-?[a-zA-Z0-9])*$/;
 
 export interface RestrictedSnap {
   readonly name: string;
@@ -33,9 +37,11 @@ export class RestrictionService {
   /**
    * From now on the snap is for these devices, beside those that it was restricted to before, and for no others. Its declaration is
    * enough: a snap can be restricted before it is pushed.
-   * @throws SnapNotHeldError where there is no declaration of the name
+   * @throws SnapNotHeldError where there is no declaration of the name, InvalidAudienceError
    */
-  restrict(name: string, { brandId, model }: Audience): Promise<RestrictedSnap> {
+  async restrict(name: string, { brandId, model }: Audience): Promise<RestrictedSnap> {
+    if (!BRAND_ID.test(brandId)) throw new InvalidAudienceError(`"${brandId.slice(0, 60)}" is not the id of a brand`);
+    if (model !== null && !MODEL.test(model)) throw new InvalidAudienceError(`"${model.slice(0, 60)}" is not a model`);
     return this.transaction.run(async () => {
       const addedAt = this.clock.now();
       for (const snapId of await this.declaredIds(name)) {

@@ -7,7 +7,7 @@ import { DeviceNotKnownError } from '../devices.errors.js';
 import type { Device } from './device.entity.js';
 import { type DeviceFilter, DeviceRepository } from './device.repository.js';
 
-export interface KnownDevices {
+interface KnownDevices {
   readonly devices: readonly Device[];
   /** How many there are in all, beyond those that were asked for. */
   readonly count: number;
