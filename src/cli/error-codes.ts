@@ -139,6 +139,7 @@ const EXIT_CODES: Readonly<Record<Exclude<keyof typeof EXIT, 'done'>, readonly s
     'too-many-parts',
     'unknown-setting',
     'upstream-insecure',
+    'key-ambiguous',
     'usage',
     'validation-set-ambiguous',
     'validation-set-file-invalid',
@@ -315,6 +316,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'key-without-account':
     'push the account-key that the authority has signed with "snap-store-proxy assertions push FILE"',
   'validation-set-incomplete': 'push the snaps first, or insist with --allow-missing',
+  'key-ambiguous': 'name the key by its id, or the account in the file',
   'validation-set-ambiguous': 'say whose with ACCOUNT/NAME',
   'validation-set-not-held': '"snap-store-proxy validation-sets list" shows which there are',
   'policy-refused': '"snap-store-proxy policy show" says what may enter, and "policy set FILE" changes it',

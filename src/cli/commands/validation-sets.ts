@@ -48,10 +48,7 @@ export function addValidationSets(parent: Command, commandLine: CommandLine): vo
   const creating = signing(
     sets.command('create').description('sign a validation set with a key of this store, and take it in for devices'),
   ).action((file: string, options: SignOptions) => commandLine.run((session) => create(session, file, options)));
-  example(
-    creating,
-    'snap-store-proxy validation-sets create classroom.yaml --key N3Qm0ZbLxUuUVXkqJ0mR1xW9l3n2b8Yw5f7q4d6s8a0c2e4g6i8k0m2o4q6s8u0w',
-  );
+  example(creating, 'snap-store-proxy validation-sets create classroom.yaml --key sets');
   const printing = signing(
     sets.command('sign').description('sign a validation set with a key of this store, and print it; nothing is kept'),
   ).action((file: string, options: SignOptions) => commandLine.run((session) => sign(session, file, options)));
@@ -79,7 +76,7 @@ function signing(command: Command): Command {
     .argument('<file>', 'what the set says')
     .requiredOption(
       '--key <id>',
-      'the key to sign with, as "keys list" prints it; an account-key has to say whose it is',
+      'the key to sign with: its id as "keys list" prints it, or the name of a brand\'s key; an account-key says whose it is',
     )
     .option('--allow-missing', 'sign although the set requires what is not held')
     .addHelpText('after', FILE_HELP);
@@ -120,7 +117,7 @@ async function create(session: Session, file: string, options: SignOptions): Pro
     session.out.result({ ...viewOf(made), outcome: made.outcome }, () =>
       made.outcome === 'unchanged'
         ? `${made.title}: unchanged`
-        : `${made.title}: ${made.outcome}, signed by ${options.key}`,
+        : `${made.title}: ${made.outcome}, signed by ${made.assertion.signKeyId}`,
     );
   });
 }

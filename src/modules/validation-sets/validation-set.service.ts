@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { type Assertion, assertionRef, assertionType, signAssertion } from '../../formats/assertion/index.js';
+import { type Assertion, assertionRef, assertionType, signAssertionBy } from '../../formats/assertion/index.js';
 import {
   type ListedSnap,
   type Presence,
@@ -13,8 +13,9 @@ import {
 import { Clock } from '../../kernel/clock.js';
 import { type AddOutcome, AssertionService } from '../assertions/index.js';
 import { type HeldSnap, HeldSnapsService } from '../catalog/index.js';
-import { SigningService } from '../keys/index.js';
+import { KeyService, SigningService } from '../keys/index.js';
 import {
+  KeyAmbiguousError,
   KeyOfAnotherAccountError,
   KeyWithoutAccountError,
   SnapIdUnknownError,
@@ -67,6 +68,7 @@ export class ValidationSetService {
   constructor(
     private readonly assertions: AssertionService,
     private readonly snaps: HeldSnapsService,
+    private readonly keys: KeyService,
     private readonly signing: SigningService,
     private readonly clock: Clock,
   ) {}
@@ -94,10 +96,12 @@ export class ValidationSetService {
   /**
    * Signs a set with a key of this store, and keeps nothing. What the draft leaves open is the key's account, the next sequence, the next
    * revision of a sequence that is held, and the ids of held snaps.
-   * @throws KeyNotHeldError, KeyRetiredError, KeyWithoutAccountError, KeyOfAnotherAccountError, SnapIdUnknownError
+   * @param key its id, or the name that its brand has for it
+   * @throws KeyAmbiguousError, KeyNotHeldError, KeyRetiredError, KeyWithoutAccountError, KeyOfAnotherAccountError, SnapIdUnknownError
    * @throws ValidationSetIncompleteError unless what is missing is allowed; AssertionRefusedError where it would be no valid assertion
    */
-  async sign(draft: ValidationSetDraft, keyId: string, options: SigningOptions = {}): Promise<CheckedSet> {
+  async sign(draft: ValidationSetDraft, key: string, options: SigningOptions = {}): Promise<CheckedSet> {
+    const keyId = await this.keyIdOf(key, draft.accountId);
     return this.signed(await this.complete(draft, keyId), keyId, options);
   }
 
@@ -108,9 +112,10 @@ export class ValidationSetService {
    */
   async create(
     draft: ValidationSetDraft,
-    keyId: string,
+    key: string,
     options: SigningOptions = {},
   ): Promise<CheckedSet & { readonly outcome: AddOutcome }> {
+    const keyId = await this.keyIdOf(key, draft.accountId);
     const complete = await this.complete(draft, keyId);
     const before = await this.find(complete);
     if (before !== null && draft.revision === null && saysTheSame(validationSetOf(before), complete)) {
@@ -132,13 +137,22 @@ export class ValidationSetService {
       ...validationSetHeaders(set),
       timestamp: signedAt.toISOString(),
     };
-    const key = await this.signing.signingKey(keyId);
-    const assertion = signAssertion({ type: TYPE, headers, key, signedAt });
-    const checked = check(assertion, await this.snapsById());
+    const checked = checkSet(set, await this.snapsById());
     if (checked.missing.length > 0 && !allowMissing) {
       throw new ValidationSetIncompleteError(checked.title, checked.missing);
     }
-    return checked;
+    const signer = await this.signing.assertionSigner(keyId);
+    return { ...checked, assertion: await signAssertionBy(signer, { type: TYPE, headers, signedAt }) };
+  }
+
+  private async keyIdOf(key: string, accountId: string | null): Promise<string> {
+    const named = (await this.keys.list()).filter(
+      ({ state, name, accountId: owner }) =>
+        state === 'active' && name === key && (accountId === null || owner === accountId),
+    );
+    const [first] = named;
+    if (named.length > 1) throw new KeyAmbiguousError(key);
+    return first?.id ?? key;
   }
 
   private async complete(draft: ValidationSetDraft, keyId: string): Promise<ValidationSet> {
@@ -200,12 +214,15 @@ export class ValidationSetService {
 }
 
 function check(assertion: Assertion, snaps: ReadonlyMap<string, HeldSnap>): CheckedSet {
-  const set = validationSetOf(assertion);
+  return { ...checkSet(validationSetOf(assertion), snaps), assertion };
+}
+
+function checkSet(set: ValidationSet, snaps: ReadonlyMap<string, HeldSnap>): Omit<CheckedSet, 'assertion'> {
   const demands = set.snaps.flatMap((snap) => demandsOf(snap, snaps.get(snap.snapId) ?? null));
   const missing = demands
     .filter(({ presence, isHeld }) => presence === 'required' && isHeld === false)
     .map(({ what, revision }) => (revision === null ? what : `${what} ${revision}`));
-  return { assertion, set, title: validationSetTitle(set), demands, missing };
+  return { set, title: validationSetTitle(set), demands, missing };
 }
 
 function demandsOf(snap: ListedSnap, held: HeldSnap | null): Demand[] {

@@ -38,6 +38,15 @@ export class KeyWithoutAccountError extends StoreError {
   }
 }
 
+/** Several brands call a key so. */
+export class KeyAmbiguousError extends StoreError {
+  readonly code = 'key-ambiguous';
+
+  constructor(name: string) {
+    super(`several brands have a key of the name ${name}`, { name });
+  }
+}
+
 /** The key is another account's than the one that the set is to be of. */
 export class KeyOfAnotherAccountError extends StoreError {
   readonly code = 'key-of-another-account';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { decodeAssertion, encodeAssertionStream, SigningKey } from '../../../src/formats/assertion/index.js';
-import { KeyService } from '../../../src/modules/keys/index.js';
+import { BrandKeyService, KeyService } from '../../../src/modules/keys/index.js';
 import { componentBundle, signedComponent, yamlWith } from '../../support/components.js';
 import { RunningStore } from '../../support/running-store.js';
 import { testSnapId } from '../../support/test-authority.js';
@@ -39,7 +39,8 @@ describe('validation sets', () => {
     const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     brandKey = new SigningKey(privateKey);
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    await store.operator.context.get(KeyService).importKey(Buffer.from(pem), 'other');
+    const brandKeys = store.operator.context.get(BrandKeyService);
+    await brandKeys.take({ accountId: 'acme', name: 'sets' }, Buffer.from(pem));
     const stray = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
       type: 'pkcs8',
       format: 'pem',
@@ -58,7 +59,7 @@ describe('validation sets', () => {
   };
   const create = async (yaml: string, ...more: string[]): Promise<Shown> =>
     (await commands.json(
-      ...['validation-sets', 'create', await file('set.yaml', yaml), '--key', brandKey.id],
+      ...['validation-sets', 'create', await file('set.yaml', yaml), '--key', 'sets'],
       ...more,
     )) as Shown;
   const classroom = 'name: classroom\nsnaps:\n  - {name: editor, revision: 6, components: {docs: required}}\n';
@@ -127,6 +128,12 @@ describe('validation sets', () => {
     ['no account has the key', () => strayKeyId, classroom, 'no account-key in this store says whose key'],
     ['it is the key of another', () => brandKey.id, `account-id: other\n${classroom}`, 'is of account acme'],
     ['the store has no such key', () => 'x'.repeat(64), classroom, 'no account-key in this store says whose key'],
+    [
+      'the name is of another brand',
+      () => 'sets',
+      `account-id: other\n${classroom}`,
+      'no account-key in this store says',
+    ],
     ['a snap is known to nobody', () => brandKey.id, 'name: x\nsnaps: [{name: nobody}]\n', 'the snap-id of nobody is'],
     ['the file is none', () => brandKey.id, 'name: x\n', 'the file has no "snaps"'],
   ])('are refused where %s', async (_, key, yaml, message) => {
