@@ -12,6 +12,9 @@ import { Snap } from './modules/catalog/entities/snap.entity.js';
 import { SnapRestriction } from './modules/devices/admission/snap-restriction.entity.js';
 import { Device } from './modules/devices/known/device.entity.js';
 import { SpentNonce } from './modules/devices/sessions/spent-nonce.entity.js';
+import { FeaturedList } from './modules/catalog/search/featured-list.entity.js';
+import { SnapCategories } from './modules/catalog/search/snap-categories.entity.js';
+import { SnapSearch } from './modules/catalog/search/snap-search.entity.js';
 import { CertificateAuthority } from './modules/https/certificate-authority.entity.js';
 import { StoreKey } from './modules/keys/store-key.entity.js';
 import { DeviceModel } from './modules/model-service/entities/device-model.entity.js';
@@ -46,6 +49,7 @@ export const SCHEMA_PARTS = {
     ComponentRevision,
     DeviceModel,
     Device,
+    FeaturedList,
     ImportRecord,
     IssuedSerial,
     RegisteredStore,
@@ -59,6 +63,8 @@ export const SCHEMA_PARTS = {
     SnapRestriction,
     SnapRevision,
     SpentNonce,
+    SnapCategories,
+    SnapSearch,
     StoredAccessPassword,
     StoredImportPolicy,
     StoreIdentityRow,

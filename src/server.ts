@@ -8,7 +8,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { type ApplicationInput, nestOptions, withDatabase } from './application.js';
 import { messageOf } from './kernel/store-error.js';
-import { DeltaWorker, type Holdings, ListingService } from './modules/catalog/index.js';
+import { DeltaWorker, type Holdings, ListingService, SearchIndexer } from './modules/catalog/index.js';
 import { DeviceUpkeep } from './modules/devices/index.js';
 import { HttpsFollower } from './modules/https/index.js';
 import { RegistrationIntake, StoreIdentityService } from './modules/registration/index.js';
@@ -91,6 +91,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
       await app.get(DeltaWorker).start();
     }
     app.get(DeviceUpkeep).start();
+    app.get(SearchIndexer).startCatchingUp();
     const forget = await record();
     let closing: Promise<void> | null = null;
     return {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs
 
 import { AppModule } from './app.module.js';
 import { withDatabase } from './application.js';
+import { CatalogModule, SearchIndexer } from './modules/catalog/index.js';
 import { DeviceUpkeep } from './modules/devices/index.js';
 import { RegistrationModule, StoreIdentityService } from './modules/registration/index.js';
 import { loadBootstrapSettings } from './platform/config/load-settings.js';
@@ -28,6 +29,7 @@ export class SnapStoreModule implements OnApplicationBootstrap {
     private readonly settings: SettingsService,
     private readonly identity: StoreIdentityService,
     private readonly deviceUpkeep: DeviceUpkeep,
+    private readonly search: SearchIndexer,
   ) {}
 
   /** @throws what reading the settings and opening the database throw */
@@ -36,7 +38,10 @@ export class SnapStoreModule implements OnApplicationBootstrap {
     const flags = new Map(Object.entries(options.settings ?? {}));
     const settings = await loadBootstrapSettings({ dataDir, configFile: null, flags });
     return withDatabase({ dataDir, settings, loggers }, (platform) =>
-      Promise.resolve({ module: SnapStoreModule, imports: [AppModule.forRoot(platform), RegistrationModule] }),
+      Promise.resolve({
+        module: SnapStoreModule,
+        imports: [AppModule.forRoot(platform), CatalogModule, RegistrationModule],
+      }),
     );
   }
 
@@ -44,5 +49,6 @@ export class SnapStoreModule implements OnApplicationBootstrap {
     await this.settings.follow();
     await this.identity.follow();
     this.deviceUpkeep.start();
+    this.search.startCatchingUp();
   }
 }

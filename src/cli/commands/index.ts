@@ -4,6 +4,7 @@ import type { CommandLine } from '../command-line.js';
 import { addAssertions, addPushAccountKeys } from './assertions.js';
 import { addAuthority } from './authority.js';
 import { addBundle } from './bundle.js';
+import { addCategories } from './categories.js';
 import { addChannelMap } from './channel-map.js';
 import { addCheckConnections } from './check-connections.js';
 import { addClientConfig } from './client-config.js';
@@ -16,6 +17,7 @@ import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
 import { addExportSnaps } from './export-snaps.js';
+import { addFeatured } from './featured.js';
 import { addFetchCache } from './fetch-cache.js';
 import { addFetchSnaps } from './fetch-snaps.js';
 import { addFetchAssertions } from './fetch-assertions.js';
@@ -67,6 +69,8 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addClose,
   addDefaultTrack,
   addCohorts,
+  addFeatured,
+  addCategories,
   addInventory,
   addExportSnaps,
   addRemoveSnap,

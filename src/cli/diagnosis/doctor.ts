@@ -2,6 +2,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { messageOf } from '../../kernel/store-error.js';
+import type { SearchState } from '../../modules/catalog/index.js';
 import { SETTING_KEYS } from '../../platform/config/setting-definitions.js';
 import { checkSetting, type Settings } from '../../platform/config/settings.js';
 import { hasDatabase } from '../../platform/database/presence.js';
@@ -109,15 +110,17 @@ async function checkDatabase(session: Session, settings: Settings): Promise<Data
     // Opening the store would migrate it, and this command changes nothing.
     if (schema.state === 'failed') return { checks: [schema], settings: null };
     return await session.withStore(async (store) => {
-      const [{ StoreFacts }, { Settings }] = await Promise.all([
+      const [{ StoreFacts }, { Settings }, { SearchHealth }] = await Promise.all([
         import('../../modules/integrity/index.js'),
         import('../../platform/config/settings.js'),
+        import('../../modules/catalog/index.js'),
       ]);
       const facts = store.get(StoreFacts);
       const checks = [
         schema,
         checkVersion(await facts.databaseVersion()),
         checkClock(await facts.newestAssertion()),
+        checkSearch(await store.get(SearchHealth).state()),
         checkHttps(await readHttps(store)),
         ...(await checkSealing(store)),
       ];
@@ -171,6 +174,16 @@ function checkClock(newestAssertion: Date | null): Check {
     );
   }
   return ok('clock', now.toISOString());
+}
+
+function checkSearch({ forgivesTyping, isComplete }: SearchState): Check {
+  const name = 'search';
+  if (!isComplete) return warning(name, 'some snaps are not found yet; a store that starts sees to it');
+  if (forgivesTyping) return ok(name, 'every snap is found, also where it is typed wrongly');
+  return warning(
+    name,
+    'every snap is found, but not where it is typed wrongly: that needs "CREATE EXTENSION pg_trgm" by whoever administers the database, and a restart',
+  );
 }
 
 async function checkBlobs(dataDir: string): Promise<Check> {

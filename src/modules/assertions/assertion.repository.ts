@@ -47,6 +47,19 @@ export class AssertionRepository {
     return row === null ? null : toAssertion(row);
   }
 
+  /** As `find`, of several of one type; in no order, and without those that are not held. */
+  async findAll(type: AssertionType, keys: readonly (readonly string[])[], maxFormat: number): Promise<Assertion[]> {
+    const { tablePath } = this.manager.dataSource.getMetadata(AssertionRow);
+    const rows = await this.manager.query<{ encoded: Buffer }[]>(
+      `SELECT DISTINCT ON (held.primary_key) held.encoded
+       FROM (SELECT ARRAY(SELECT jsonb_array_elements_text(key)) AS key FROM jsonb_array_elements($2::jsonb) key) wanted
+       JOIN ${tablePath} held ON held.type = $1 AND held.primary_key = wanted.key
+       WHERE held.format <= $3 ORDER BY held.primary_key, held.revision DESC, held.format DESC`,
+      [type.name, JSON.stringify(keys), maxFormat],
+    );
+    return rows.map(({ encoded }) => decodeAssertion(encoded));
+  }
+
   /** The highest in the sequence in a format up to this one, in its newest revision. */
   async latest(type: AssertionType, sequenceKey: readonly string[], maxFormat: number): Promise<Assertion | null> {
     const row = await this.manager

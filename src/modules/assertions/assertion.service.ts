@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import {
   type Assertion,
-  type AssertionRef,
+  AssertionRef,
   AssertionRefusedError,
   type AssertionType,
   AssertionVerifier,
@@ -79,6 +79,24 @@ export class AssertionService {
     return (
       (await this.assertions.find(ref, maxFormat)) ?? (builtin !== null && builtin.format <= maxFormat ? builtin : null)
     );
+  }
+
+  /** As `find`, of several of one type; in no order, and without those that are not held. */
+  async findAll(type: AssertionType, keys: readonly (readonly string[])[]): Promise<Assertion[]> {
+    const roots = await this.trustedRoots.current();
+    const refs = keys.map((key) => new AssertionRef(type, key));
+    const builtin = refs.flatMap((ref) => {
+      const root = roots.find(ref);
+      return root === null ? [] : [root];
+    });
+    const held = await this.assertions.findAll(type, keys, type.maxFormat);
+    const heldIds = new Set(held.map(({ ref }) => ref.id));
+    const isRoot = ({ ref }: Assertion): boolean => roots.isTrusted(ref) && roots.find(ref) !== null;
+    // What is built into devices counts, whatever is held of it; what is only known beside it, where nothing is held.
+    return [
+      ...held.filter((assertion) => !isRoot(assertion)),
+      ...builtin.filter((root) => isRoot(root) || !heldIds.has(root.ref.id)),
+    ];
   }
 
   /** The highest in its sequence in a format up to this one, or null. `sequenceKey` is the primary key without its last part. */

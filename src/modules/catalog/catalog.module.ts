@@ -16,7 +16,6 @@ import { DeltaWorker } from './deltas/delta-worker.js';
 import { Xdelta3 } from './deltas/xdelta3.js';
 import { AssertionFetches } from './device/assertion-fetches.js';
 import { AssertionsService } from './device/assertions.service.js';
-import { CatalogueService } from './device/catalogue.service.js';
 import { CohortsAnswerService } from './device/cohorts-answer.service.js';
 import { DeviceApi } from './device/device-api.js';
 import { DownloadsService } from './device/downloads.service.js';
@@ -37,6 +36,15 @@ import { ComponentRepository } from './repositories/component.repository.js';
 import { RevisionRepository } from './repositories/revision.repository.js';
 import { SnapRepository } from './repositories/snap.repository.js';
 import { AssertionCache } from './snapshot/assertion-cache.js';
+import { CatalogueService } from './search/catalogue.service.js';
+import { CurationRepository } from './search/curation.repository.js';
+import { CurationService } from './search/curation.service.js';
+import { FoundSnaps } from './search/found-snaps.js';
+import { SearchHealth } from './search/search-health.js';
+import { SearchIndexer } from './search/search-indexer.js';
+import { SearchRepository } from './search/search.repository.js';
+import { SearchService } from './search/search.service.js';
+import { TrigramsRepository } from './search/trigrams.repository.js';
 import { CatalogSnapshot } from './snapshot/catalog-snapshot.js';
 import { EntryLoader } from './snapshot/entry-loader.js';
 import { ValidationSets } from './snapshot/validation-sets.js';
@@ -78,6 +86,14 @@ import { ValidationSets } from './snapshot/validation-sets.js';
     AssertionsService,
     DownloadsService,
     MediaService,
+    SearchRepository,
+    TrigramsRepository,
+    CurationRepository,
+    CurationService,
+    SearchIndexer,
+    SearchHealth,
+    FoundSnaps,
+    SearchService,
     CatalogueService,
     DeviceApi,
     DeviceLane,
@@ -94,6 +110,9 @@ import { ValidationSets } from './snapshot/validation-sets.js';
     RemovalService,
     ListingService,
     HeldSnapsService,
+    CurationService,
+    SearchIndexer,
+    SearchHealth,
   ],
 })
 export class CatalogModule {}

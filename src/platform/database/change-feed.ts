@@ -17,6 +17,9 @@ export interface Change {
 
 export type ChangeListener = (change: Change) => void;
 
+/** Is told of a change while the transaction that makes it is still open, with all keys, however many. */
+export type ChangeCompanion = (change: Change) => Promise<void>;
+
 /** Told to listeners when messages may have been missed: everything may have changed. */
 export const EVERYTHING: Change = { topic: '*', keys: [] };
 
@@ -29,6 +32,7 @@ const MAX_KEYS = 100;
 @Injectable()
 export class ChangeFeed implements BeforeApplicationShutdown {
   private readonly listeners = new Set<ChangeListener>();
+  private readonly companions: ChangeCompanion[] = [];
   private readonly log: Logger;
   private client: pg.Client | null = null;
   private retry: NodeJS.Timeout | null = null;
@@ -50,6 +54,12 @@ export class ChangeFeed implements BeforeApplicationShutdown {
   async announce(topic: string, keys: readonly string[]): Promise<void> {
     const change: Change = { topic, keys: keys.length > MAX_KEYS ? [] : keys };
     await this.transaction.manager.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(change)]);
+    for (const companion of this.companions) await companion({ topic, keys });
+  }
+
+  /** For what is derived from what changes and kept beside it: the companion writes in the same transaction. */
+  accompany(companion: ChangeCompanion): void {
+    this.companions.push(companion);
   }
 
   /** Starts listening with the first listener. A change without keys concerns the whole topic. */

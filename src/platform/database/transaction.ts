@@ -25,7 +25,10 @@ export class Transaction {
     const committed: Follow[] = [];
     let result: T;
     try {
-      result = await this.database.dataSource.transaction((manager) => this.current.run({ manager, committed }, work));
+      result = await this.database.dataSource.transaction((manager) => {
+        const unit = { manager, committed, last: [] };
+        return this.current.run(unit, () => this.workToTheEnd(unit, work));
+      });
     } finally {
       this.running -= 1;
       // On Node.js before 24 a storage that has been used once makes every promise of the process dearer from then on.
@@ -33,6 +36,16 @@ export class Transaction {
     }
     for (const follow of committed) await follow();
     return result;
+  }
+
+  /**
+   * Does something as the last thing of the transaction that surrounds the call, or at once where there is none. For what is made
+   * from everything that the transaction writes, and is to be there with it or not at all.
+   */
+  async beforeCommit(last: () => Promise<void>): Promise<void> {
+    const unit = this.current.getStore();
+    if (unit === undefined) await last();
+    else unit.last.push(last);
   }
 
   /**
@@ -44,6 +57,12 @@ export class Transaction {
     if (unit === undefined) await follow();
     else unit.committed.push(follow);
   }
+
+  private async workToTheEnd<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
+    const result = await work();
+    for (let last = unit.last.shift(); last !== undefined; last = unit.last.shift()) await last();
+    return result;
+  }
 }
 
 type Follow = () => void | Promise<void>;
@@ -51,4 +70,5 @@ type Follow = () => void | Promise<void>;
 interface Unit {
   readonly manager: EntityManager;
   readonly committed: Follow[];
+  readonly last: (() => Promise<void>)[];
 }

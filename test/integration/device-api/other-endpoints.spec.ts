@@ -14,28 +14,6 @@ describe.each(WAYS)('what else devices ask, by the %s', (way) => {
 
   afterAll(() => store.close());
 
-  it('has a catalog that snapd can read to its end (T1)', async () => {
-    const sections = await store.ask('/api/v1/snaps/sections');
-    expect([sections.status, sections.headers['content-type']]).toEqual([200, 'application/hal+json']);
-    expect(sections.json()).toEqual({ _embedded: { 'clickindex:sections': [] } });
-    const names = await store.ask('/api/v1/snaps/names?confinement=strict,classic');
-    expect(names.status).toBe(200);
-    expect(names.body.toString()).toMatch(/^\{"_embedded":\{"clickindex:package":\[/);
-    expect(names.json()).toMatchObject({
-      _embedded: { 'clickindex:package': [{ package_name: 'jq', version: '6.0' }] },
-    });
-    const categories = await store.ask('/v2/snaps/categories');
-    expect([categories.status, categories.headers['content-type']]).toEqual([200, 'application/json']);
-  });
-
-  it('says that it cannot be searched, in words that snapd shows', async () => {
-    const { status, headers, json } = await store.ask('/v2/snaps/find?q=jq');
-    expect([status, headers['content-type']]).toEqual([400, 'application/json']);
-    expect(json()).toMatchObject({
-      'error-list': [{ message: expect.stringContaining('cannot be searched') as string }],
-    });
-  });
-
   it.each([
     ['HEAD', '/'],
     ['GET', '/'],

@@ -2,12 +2,13 @@ import { Injectable, Optional } from '@nestjs/common';
 
 import { type Answer, jsonAnswer } from '../../../platform/http/answer.js';
 import type { DeviceRequest, DeviceRoute } from '../../../platform/http/device-route.js';
-import { errorListAnswer } from '../../../platform/http/error-answer.js';
+import { describeError } from '../../../platform/http/error-answer.js';
 import { BadRequestError } from '../../../platform/http/http.errors.js';
 import { acceptsDeltas } from '../deltas/delta-offer.js';
+import { CatalogueService } from '../search/catalogue.service.js';
+import { type SearchDialect, SearchService } from '../search/search.service.js';
 import { ASSERTIONS_ROUTE } from './assertion-path.js';
 import { AssertionsService } from './assertions.service.js';
-import { CatalogueService } from './catalogue.service.js';
 import { COHORTS_BODY_BYTES, CohortsAnswerService } from './cohorts-answer.service.js';
 import { DeviceAdmission, type DeviceView, OpenAdmission } from './device-admission.js';
 import { DOWNLOAD_ROUTE } from './download-path.js';
@@ -20,6 +21,8 @@ import { parseRefreshRequest, REFRESH_LIMITS } from './refresh-request.js';
 import { RefreshService } from './refresh.service.js';
 
 const ARCHITECTURE = /^[a-z0-9_-]{1,32}$/;
+
+const NOTHING: DeviceView = { isEverything: false, mayHave: () => false };
 
 /** What devices ask a store (snapd: package store), by path. */
 @Injectable()
@@ -35,6 +38,7 @@ export class DeviceApi {
     private readonly media: MediaService,
     private readonly catalogue: CatalogueService,
     private readonly cohorts: CohortsAnswerService,
+    private readonly search: SearchService,
     @Optional() admission?: DeviceAdmission,
   ) {
     this.admission = admission ?? new OpenAdmission();
@@ -51,9 +55,10 @@ export class DeviceApi {
       },
       { method: 'GET', path: MEDIA_ROUTE, answer: (request) => this.media.answer(request.rest, fileWish(request)) },
       { method: 'GET', path: 'api/v1/snaps/sections', answer: () => this.catalogue.sections() },
-      { method: 'GET', path: 'api/v1/snaps/names', answer: () => this.catalogue.names() },
+      { method: 'GET', path: 'api/v1/snaps/names', answer: (request) => this.namesAnswer(request) },
       { method: 'GET', path: 'v2/snaps/categories', answer: () => this.catalogue.categories() },
-      { method: 'GET', path: 'v2/snaps/find', answer: noSearchAnswer },
+      { method: 'GET', path: 'api/v1/snaps/search', answer: (request) => this.searchAnswer(request, 'former') },
+      { method: 'GET', path: 'v2/snaps/find', answer: (request) => this.searchAnswer(request, 'find') },
       { method: 'GET', path: '_status/check', answer: () => jsonAnswer(200, { status: 'ok' }) },
       { method: 'GET', path: '', answer: () => jsonAnswer(200, { store: 'snap-store-proxy' }) },
     ];
@@ -89,6 +94,29 @@ export class DeviceApi {
       .then((body) => this.admitted(request, (view) => this.cohorts.answer(body, view)));
   }
 
+  private searchAnswer(request: DeviceRequest, dialect: SearchDialect): Answer | Promise<Answer> {
+    const { query, baseUrl } = request;
+    return this.admitted(request, (view) =>
+      this.search.answer(dialect, { query, deviceArchitecture: architectureOf(request), baseUrl, view }),
+    );
+  }
+
+  /** snapd asks for it without saying who it is, unless its model has a store of its own (store/store.go, WriteCatalogs). */
+  private async namesAnswer(request: DeviceRequest): Promise<Answer> {
+    const view = await this.viewOfWhoever(request);
+    return this.catalogue.names(request.query, architectureOf(request), view);
+  }
+
+  /** Who would have to say who it is, and does not, sees nothing; an error would end the refresh of what a device knows of names. */
+  private async viewOfWhoever(request: DeviceRequest): Promise<DeviceView> {
+    try {
+      return await this.admission.viewOf(request);
+    } catch (error) {
+      if (describeError(error).status === 401) return NOTHING;
+      throw error;
+    }
+  }
+
   private admitted(
     request: DeviceRequest,
     answer: (view: DeviceView) => Answer | Promise<Answer>,
@@ -113,10 +141,4 @@ function architectureOf(request: DeviceRequest): string | null {
     throw new BadRequestError('the header Snap-Device-Architecture names no architecture');
   }
   return architecture;
-}
-
-/** snapd shows the message. A 404 would make it try the search of long ago (store/store.go, Find). */
-function noSearchAnswer(): Answer {
-  const message = 'this store cannot be searched; "snap info NAME" and "snap install NAME" work';
-  return errorListAnswer(400, 'search-not-supported', message);
 }

@@ -65,6 +65,11 @@ export class DeviceController {
     return this.answer(request, response, 'GET', 'v2/snaps/find');
   }
 
+  @Get('api/v1/snaps/search')
+  search(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.answer(request, response, 'GET', 'api/v1/snaps/search');
+  }
+
   @Get('_status/check')
   status(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.answer(request, response, 'GET', '_status/check');

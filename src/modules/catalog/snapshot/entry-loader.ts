@@ -9,6 +9,9 @@ import { ComponentRepository } from '../repositories/component.repository.js';
 import { ReleaseRepository } from '../repositories/release.repository.js';
 import { type RevisionFacts, RevisionRepository } from '../repositories/revision.repository.js';
 import { SnapRepository } from '../repositories/snap.repository.js';
+import { curatedCategories } from '../search/curated-categories.js';
+import { CurationRepository } from '../search/curation.repository.js';
+import type { SnapMetadata } from '../snap-metadata.js';
 import {
   type CatalogEntry,
   type ListedRevision,
@@ -32,6 +35,7 @@ export class EntryLoader {
     private readonly components: ComponentRepository,
     private readonly deltas: DeltaRepository,
     private readonly assertions: AssertionService,
+    private readonly curation: CurationRepository,
   ) {}
 
   async idOf(name: string): Promise<string | null> {
@@ -42,17 +46,18 @@ export class EntryLoader {
   async load(snapId: string): Promise<CatalogEntry | null> {
     const snap = await this.snaps.byId(snapId);
     if (snap === null || (await this.isRevoked(snap))) return null;
-    const [facts, releases, publisher, components, deltas] = await Promise.all([
+    const [facts, releases, publisher, components, deltas, metadata] = await Promise.all([
       this.revisions.factsOf(snapId),
       this.releases.newest(snapId),
       this.publisher(snap.publisherId),
       snap.hasComponents ? this.components.shelf(snapId) : null,
       this.deltas.shelf(snapId),
+      this.metadata(snap),
     ]);
     const newest = facts[0];
     const snapYaml = newest === undefined ? '' : await this.snapYaml(snapId, newest.revision);
     const media = picturesOf(snap.metadata, newest?.icon ?? null);
-    const description = { ...describeSnap(snapYaml), ...snap.metadata, media };
+    const description = { ...describeSnap(snapYaml), ...metadata, media };
     const words = JSON.stringify(description).length;
     const refreshBytes = 2_000 + Math.floor((snapYaml.length + words) * 1.25);
     const componentBytes = Math.max(0, ...facts.map(({ revision }) => (components?.of(revision).length ?? 0) * 600));
@@ -62,7 +67,7 @@ export class EntryLoader {
       publisher,
       defaultTrack: defaultTrackOf(snap),
       cohortsSince: snap.cohortsSince,
-      metadata: snap.metadata,
+      metadata,
       description,
       revisions: new Map(facts.map((fact) => [fact.revision, listed(fact)])),
       releases,
@@ -84,6 +89,13 @@ export class EntryLoader {
   private async isRevoked(snap: Snap): Promise<boolean> {
     const declaration = await this.assertions.find(assertionRef('snap-declaration', ['16', snap.snapId]), ANY_FORMAT);
     return declaration?.text('snap-name') === '';
+  }
+
+  /** With the categories that the operator has put it in. */
+  private async metadata({ snapId, metadata }: Snap): Promise<SnapMetadata> {
+    const word = (await this.curation.words([snapId]))(snapId);
+    if (word.featured === null && word.categories === null) return metadata;
+    return { ...metadata, categories: curatedCategories(metadata.categories ?? [], word).categories };
   }
 
   private async publisher(accountId: string): Promise<Publisher> {

@@ -7,6 +7,7 @@ import { Authority1795440000000 } from './1795440000000-authority.js';
 import { AirgapPolicy1795450000000 } from './1795450000000-airgap-policy.js';
 import { Components1795500000000 } from './1795500000000-components.js';
 import { ImportReports1795510000000 } from './1795510000000-import-reports.js';
+import { Search1795610000000 } from './1795610000000-search.js';
 import { Devices1795620000000 } from './1795620000000-devices.js';
 import { ModelService1795630000000 } from './1795630000000-model-service.js';
 import { Deltas1795640000000 } from './1795640000000-deltas.js';
@@ -22,6 +23,7 @@ export const MIGRATIONS = [
   AirgapPolicy1795450000000,
   Components1795500000000,
   ImportReports1795510000000,
+  Search1795610000000,
   Devices1795620000000,
   ModelService1795630000000,
   Deltas1795640000000,
