@@ -13,6 +13,7 @@ import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
 import { addDefaultTrack } from './default-track.js';
 import { addDevices } from './devices.js';
+import { addDeltas } from './deltas.js';
 import { addDisableAirgapMode } from './disable-airgap-mode.js';
 import { addDoctor } from './doctor.js';
 import { addEnableAirgapMode } from './enable-airgap-mode.js';
@@ -71,6 +72,7 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addCohorts,
   addFeatured,
   addCategories,
+  addDeltas,
   addInventory,
   addExportSnaps,
   addRemoveSnap,

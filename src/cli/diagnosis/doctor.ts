@@ -9,6 +9,7 @@ import { hasDatabase } from '../../platform/database/presence.js';
 import { isTaken } from '../probe.js';
 import { runningServers } from '../../platform/process/running-servers.js';
 import type { Session } from '../session.js';
+import { checkDeltas } from './deltas.js';
 import { checkHttps, readHttps } from './https.js';
 import { checkSealing } from './sealing.js';
 import { counted, renderBytes } from '../table.js';
@@ -123,6 +124,7 @@ async function checkDatabase(session: Session, settings: Settings): Promise<Data
         checkSearch(await store.get(SearchHealth).state()),
         checkHttps(await readHttps(store)),
         ...(await checkSealing(store)),
+        await checkDeltas(store),
       ];
       return { checks, settings: store.get(Settings) };
     });
