@@ -241,11 +241,12 @@ describe.each(WAYS)('what a device holds snaps to, by the %s', (way) => {
       expect(await revisionOf(refresh(), [installed({ ...later, revision: 5 })])).toBe(6);
     });
 
-    it('takes a device that enters one back, and none that is in it', async () => {
+    it('takes a device that enters one back, none that is in it, and lets one go that leaves it', async () => {
       const cohort = { 'cohort-key': await keyOf('jq') };
       await release(6, 'stable');
       expect(await revisionOf(refresh(cohort), [installed({ revision: 6 })])).toBe(5);
       expect(await revisionOf(refresh(), [installed({ ...cohort, revision: 9 })])).toBe(9);
+      expect(await revisionOf(refresh({ channel: 'latest/stable' }), [installed(cohort)])).toBe(6);
       await release(5, 'stable');
     });
 

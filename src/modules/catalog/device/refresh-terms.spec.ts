@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { BadRequestError } from '../../../platform/http/http.errors.js';
-import { joinTerms, parseTerms } from './refresh-terms.js';
+import { joinTerms, parseTerms, type RefreshTerms } from './refresh-terms.js';
 
 const base = ['16', 'acme', 'base', '3'];
 const tools = ['16', 'acme', 'tools', '1'];
@@ -41,14 +41,15 @@ describe(parseTerms.name, () => {
 
 describe(joinTerms.name, () => {
   const terms = { cohortKey: null, validationSets: [], ignoresValidation: null };
+  const along = (given: Partial<RefreshTerms>) => ({ channel: null, terms: { ...terms, ...given } });
 
   it('makes nothing of nothing, or of ignoring nothing', () => {
-    expect(joinTerms(null, null)).toBeNull();
-    expect(joinTerms({ ...terms, ignoresValidation: true }, null)).toBeNull();
+    expect(joinTerms({ channel: null, terms: null }, null)).toBeNull();
+    expect(joinTerms(along({ ignoresValidation: true }), null)).toBeNull();
   });
 
   it('takes the sets of both, each once', () => {
-    const joined = joinTerms({ ...terms, validationSets: [base, tools] }, { ...terms, validationSets: [base] });
+    const joined = joinTerms(along({ validationSets: [base, tools] }), { ...terms, validationSets: [base] });
     expect(joined?.validationSets).toEqual([base, tools]);
   });
 
@@ -58,20 +59,28 @@ describe(joinTerms.name, () => {
     ['the action says otherwise than before', false, true, 2],
     ['nobody says so', null, null, 2],
   ])('passes sets over where %s', (_what, action, installed, remaining) => {
-    const joined = joinTerms(
-      { ...terms, ignoresValidation: action, validationSets: [base] },
-      { ...terms, ignoresValidation: installed, validationSets: [tools], cohortKey: 'KEY' },
-    );
+    const joined = joinTerms(along({ ignoresValidation: action, validationSets: [base] }), {
+      ...terms,
+      ignoresValidation: installed,
+      validationSets: [tools],
+      cohortKey: 'KEY',
+    });
     expect(joined?.validationSets).toHaveLength(remaining);
   });
 
   it.each([
-    ['enters the cohort that it asks for', 'NEW', 'OLD', 'NEW', true],
-    ['enters a cohort as the first one', 'NEW', null, 'NEW', true],
-    ['stays in its cohort', null, 'OLD', 'OLD', false],
-    ['stays in it when it asks for it again', 'OLD', 'OLD', 'OLD', false],
-  ])('%s', (_what, action, installed, cohortKey, entersCohort) => {
-    const joined = joinTerms({ ...terms, cohortKey: action }, { ...terms, cohortKey: installed });
+    ['enters the cohort that it asks for', null, 'NEW', 'OLD', 'NEW', true],
+    ['enters a cohort as the first one', 'stable', 'NEW', null, 'NEW', true],
+    ['stays in its cohort', null, null, 'OLD', 'OLD', false],
+    ['stays in it when it asks for it again', 'stable', 'OLD', 'OLD', 'OLD', false],
+  ])('%s', (_what, channel, own, installed, cohortKey, entersCohort) => {
+    const joined = joinTerms({ ...along({ cohortKey: own }), channel }, { ...terms, cohortKey: installed });
     expect(joined).toMatchObject({ cohortKey, entersCohort });
+  });
+
+  it('leaves a cohort where it names the channel and no cohort', () => {
+    const installed = { ...terms, cohortKey: 'OLD' };
+    expect(joinTerms({ channel: 'latest/stable', terms: null }, installed)).toBeNull();
+    expect(joinTerms({ ...along({ ignoresValidation: false }), channel: 'latest/stable' }, installed)).toBeNull();
   });
 });

@@ -38,19 +38,27 @@ export function parseTerms(snap: Record<string, unknown>): RefreshTerms | null {
   return isNothing ? null : terms;
 }
 
+/** As much of an action as says what its terms are. */
+interface ActionOnTerms {
+  readonly channel: string | null;
+  readonly terms: RefreshTerms | null;
+}
+
 /**
- * An action's own word counts before what the device said of the installed snap, and validation sets of both count. Null where
- * nothing remains.
+ * An action's own word counts before what the device said of the installed snap, and validation sets of both count. An action that names
+ * a channel names the cohort too, or leaves it: so snapd says `snap refresh --leave-cohort` (overlord/snapstate/storehelpers.go); only
+ * an action that names neither goes along with both. Null where nothing remains.
  */
-export function joinTerms(action: RefreshTerms | null, installed: RefreshTerms | null): JoinedTerms | null {
-  if (action === null && installed === null) return null;
-  const ignores = action?.ignoresValidation ?? installed?.ignoresValidation ?? false;
-  const sets = ignores ? [] : [...(installed?.validationSets ?? []), ...(action?.validationSets ?? [])];
-  const cohortKey = action?.cohortKey ?? installed?.cohortKey ?? null;
+export function joinTerms(action: ActionOnTerms, installed: RefreshTerms | null): JoinedTerms | null {
+  const own = action.terms;
+  if (own === null && installed === null) return null;
+  const ignores = own?.ignoresValidation ?? installed?.ignoresValidation ?? false;
+  const sets = ignores ? [] : [...(installed?.validationSets ?? []), ...(own?.validationSets ?? [])];
+  const installedKey = installed?.cohortKey ?? null;
+  const cohortKey = own?.cohortKey ?? (action.channel === null ? installedKey : null);
   if (cohortKey === null && sets.length === 0) return null;
   const unique = new Map(sets.map((set) => [set.join('/'), set]));
-  const entersCohort = cohortKey !== null && cohortKey !== (installed?.cohortKey ?? null);
-  return { cohortKey, entersCohort, validationSets: [...unique.values()] };
+  return { cohortKey, entersCohort: cohortKey !== installedKey, validationSets: [...unique.values()] };
 }
 
 function parseCohortKey(value: unknown): string | null {

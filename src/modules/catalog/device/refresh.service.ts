@@ -103,7 +103,7 @@ export class RefreshService {
     installed: ContextSnap | undefined,
     asked: Asked,
   ): Result | Promise<Result> {
-    const terms = joinTerms(action.terms, installed?.terms ?? null);
+    const terms = joinTerms(action, installed?.terms ?? null);
     if (terms === null) return this.resolved(entry, action, installed, asked, FREE, false);
     return this.terms.settle(entry, terms, action.revision).then(
       (settled) => this.resolved(entry, action, installed, asked, settled, false),
