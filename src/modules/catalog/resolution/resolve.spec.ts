@@ -319,6 +319,31 @@ describe('epochs', () => {
   });
 });
 
+describe('closing a channel by hand', () => {
+  const revisions: Held[] = [[1], [2]];
+  const open: Line[] = [
+    ['latest/stable', 1],
+    ['latest/edge', 2],
+    ['latest/edge/fix', 2],
+  ];
+
+  it('takes devices that followed it back to what is open, though that is older', () => {
+    const closed = source(revisions, [...open, ['latest/edge', null, 'amd64', 'hand']]);
+    expect(said(resolveRefresh(closed, wish(), installed(2, 'latest/edge')))).toEqual([1, 'latest/stable']);
+    const both = source(revisions, [...open, ['latest/edge/fix', null], ['latest/edge', null, 'amd64', 'hand']]);
+    expect(said(resolveRefresh(both, wish(), installed(2, 'latest/edge/fix')))).toEqual([1, 'latest/stable']);
+  });
+
+  it('concerns no device whose channel a bundle closed, or that has what is not held', () => {
+    const byBundle = source(revisions, [...open, ['latest/edge', null]]);
+    expect(resolveRefresh(byBundle, wish(), installed(2, 'latest/edge'))).toMatchObject({ keepsInstalled: true });
+    const closed = source(revisions, [...open, ['latest/edge', null, 'amd64', 'hand']]);
+    expect(resolveRefresh(closed, wish(), installed(9, 'latest/edge'))).toMatchObject({ keepsInstalled: true });
+    const branchOnly = source(revisions, [...open, ['latest/edge/fix', null, 'amd64', 'hand']]);
+    expect(resolveRefresh(branchOnly, wish(), installed(2, 'latest/beta'))).toMatchObject({ keepsInstalled: true });
+  });
+});
+
 describe('a pinned revision', () => {
   const snap = source(
     [[1], [2], [3, ['arm64']]],

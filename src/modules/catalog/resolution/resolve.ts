@@ -1,7 +1,7 @@
 import { runsOn } from '../../../kernel/architecture.js';
 import { Channel } from '../../../kernel/channel.js';
 import { canRead, type Epoch } from '../../../kernel/epoch.js';
-import { EVERY_ARCHITECTURE } from '../releases-in-force.js';
+import { EVERY_ARCHITECTURE, inForce } from '../releases-in-force.js';
 import type { ChannelSource } from './catalog-entry.js';
 import { architecturesOf, ChannelView, type NamedChannel, type OpenChannel, parseChannel } from './channel-view.js';
 
@@ -57,8 +57,8 @@ export function resolveInstall(source: ChannelSource, wish: Wish): Resolution {
 /**
  * Which revision a device with the snap gets. A refresh along the channel that it follows does not take it back: it may have
  * been installed, or refreshed, where more was there than has been carried here, and bundles may come in any order. Asking for
- * another channel or for a revision does; so does an operator who releases an older revision by hand while the newer one is
- * held, which is how a bad revision is taken back.
+ * another channel or for a revision does; so does an operator who releases an older revision by hand, or closes the channel, while
+ * the newer one is held, which is how a bad revision is taken back.
  * @throws InvalidChannelError
  */
 export function resolveRefresh(source: ChannelSource, wish: Wish, installed: InstalledSnap): Resolution {
@@ -72,10 +72,22 @@ export function resolveRefresh(source: ChannelSource, wish: Wish, installed: Ins
   const follows = channel.name === tracking.name && !wish.mayGoBack;
   const open = follows ? ChannelView.of(source, wish.architecture).lookUp(channel) : null;
   if (open === null) return resolved;
-  const isTakenBack = open.origin === 'hand' && source.revisions.has(installed.revision);
-  const isOlder = resolved.found && resolved.revision < installed.revision && !isTakenBack;
+  const isOlder =
+    resolved.found &&
+    resolved.revision < installed.revision &&
+    !(source.revisions.has(installed.revision) && isByHand(source, wish.architecture, channel, open));
   // What is there is older, or could not read the device's data.
   return isOlder || !resolved.found ? kept(installed.revision, open.name) : resolved;
+}
+
+/** Whether an operator decided that a device on the channel gets what is open: put it there, or closed what is nearer. */
+function isByHand(source: ChannelSource, architecture: string, asked: NamedChannel, open: OpenChannel): boolean {
+  if (open.origin === 'hand') return true;
+  for (const name of [asked.name, ...asked.channel.fallbacks().map(String)]) {
+    if (name === open.name) return false;
+    if (inForce(source.releases, architecture, name)?.origin === 'hand') return true;
+  }
+  return false;
 }
 
 /**
