@@ -39,7 +39,7 @@ export class DefaultTrackService {
    * From now on, whatever bundles say, until it is cleared.
    * @throws SnapNotHeldError, InvalidChannelError, TrackNotOpenError where nothing is released on it
    */
-  choose(name: string, track: string): Promise<DefaultTrack> {
+  async choose(name: string, track: string): Promise<DefaultTrack> {
     const { track: parsed } = Channel.parse(`${track}/stable`);
     // A risk alone is a channel without a track.
     if (parsed !== track) throw new TrackNotOpenError(name, track);
