@@ -11,6 +11,7 @@ import { addClientConfig } from './client-config.js';
 import { addCohorts } from './cohorts.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
+import { addCreate, addDelete } from './create.js';
 import { addDefaultTrack } from './default-track.js';
 import { addDevices } from './devices.js';
 import { addDeltas } from './deltas.js';
@@ -28,6 +29,7 @@ import { addGenerateKeys } from './generate-keys.js';
 import { addImports } from './imports.js';
 import { addInventory } from './inventory.js';
 import { addKeys } from './keys.js';
+import { addList } from './list.js';
 import { addListPushedSnaps } from './list-pushed-snaps.js';
 import { addListRevisions } from './list-revisions.js';
 import { addListUpdates } from './list-updates.js';
@@ -37,8 +39,10 @@ import { addPolicy } from './policy.js';
 import { addPushSnap } from './push-snap.js';
 import { addRegister } from './register.js';
 import { addClose, addRelease } from './release.js';
+import { addRemodelAllowlist } from './remodel-allowlist.js';
 import { addRemoveSnap } from './remove-snap.js';
 import { addRestrict } from './restrict.js';
+import { addSerials } from './serials.js';
 import { addServe } from './serve.js';
 import { addSigners } from './signers.js';
 import { addStatus } from './status.js';
@@ -89,6 +93,11 @@ export const COMMANDS: readonly ((parent: Command, commandLine: CommandLine) => 
   addPushAccountKeys,
   addValidationSets,
   addAuthority,
+  addCreate,
+  addList,
+  addDelete,
+  addSerials,
+  addRemodelAllowlist,
   addClientConfig,
   addMigrateDatabase,
   addCompletion,

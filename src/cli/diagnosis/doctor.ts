@@ -12,6 +12,7 @@ import type { Session } from '../session.js';
 import { checkDeltas } from './deltas.js';
 import { checkHttps, readHttps } from './https.js';
 import { checkSealing } from './sealing.js';
+import { checkToken } from './token.js';
 import { counted, renderBytes } from '../table.js';
 
 export interface Check {
@@ -125,6 +126,7 @@ async function checkDatabase(session: Session, settings: Settings): Promise<Data
         checkHttps(await readHttps(store)),
         ...(await checkSealing(store)),
         await checkDeltas(store),
+        await checkToken(store),
       ];
       return { checks, settings: store.get(Settings) };
     });

@@ -9,7 +9,7 @@ import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.j
 import { type Answer, jsonAnswer } from '../../../platform/http/answer.js';
 import type { DeviceRequest, DeviceRoute } from '../../../platform/http/device-route.js';
 import { describeError } from '../../../platform/http/error-answer.js';
-import { FastLaneAdapter } from '../../../platform/http/fast-lane-adapter.js';
+import { fastLaneOf } from '../../../platform/http/fast-lane.js';
 import { Responder } from '../../../platform/http/responder.js';
 import { type Logger, LoggerFactory } from '../../../platform/logging/logger.js';
 import {
@@ -71,8 +71,7 @@ export class RegistrationApi implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
-    if (httpAdapter instanceof FastLaneAdapter) httpAdapter.lane.open(this.routes, this.responder);
+    fastLaneOf(this.host)?.open(this.routes, this.responder);
   }
 
   private async requestIdAnswer(request: DeviceRequest): Promise<Answer> {
