@@ -72,6 +72,18 @@ module.exports = {
       to: { path: '^src/(cli/|main\\.ts|cli\\.ts)' },
     },
     {
+      name: 'observability-is-for-the-doors',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(observability|cli)/|^src/server(\\.module)?\\.ts$' },
+      to: { path: '^src/observability/' },
+    },
+    {
+      name: 'observability-has-one-face',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/observability/' },
+      to: { path: '^src/observability/', pathNot: '^src/observability/index\\.ts$' },
+    },
+    {
       name: 'modules-have-one-face',
       comment:
         'Outside code reaches a module through its index.ts only, or through offline.ts, its face for commands that must not ' +

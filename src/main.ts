@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   try {
     const dataDir = resolveDataDir(null);
     const settings = await loadBootstrapSettings({ dataDir, configFile: null, flags: new Map() });
-    const server = await startServer({ dataDir, settings, loggers });
+    const server = await startServer({ dataDir, settings, loggers, metrics: true });
     log.info({ urls: server.urls }, 'listening');
     await stop;
     await server.close();

@@ -5,7 +5,6 @@ import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
-import { AppModule } from './app.module.js';
 import { type ApplicationInput, nestOptions, withDatabase } from './application.js';
 import { messageOf } from './kernel/store-error.js';
 import { DeltaWorker, type Holdings, ListingService, SearchIndexer } from './modules/catalog/index.js';
@@ -13,6 +12,7 @@ import { DeviceUpkeep } from './modules/devices/index.js';
 import { HttpsFollower } from './modules/https/index.js';
 import { RegistrationIntake, StoreIdentityService } from './modules/registration/index.js';
 import { WatchFolder } from './modules/snap-import/index.js';
+import { MetricsListener, MetricsSource } from './observability/index.js';
 import type { Settings } from './platform/config/settings.js';
 import { SettingsService } from './platform/config/settings.service.js';
 import { BaseUrl, configuredUrl, urlOf } from './platform/http/base-url.js';
@@ -24,6 +24,7 @@ import type { Logger } from './platform/logging/logger.js';
 import { StoreUrl } from './platform/http/store-url.js';
 import { recordServer } from './platform/process/running-servers.js';
 import { CannotListenError, PortInUseError } from './platform/http/http.errors.js';
+import { ServerModule } from './server.module.js';
 
 export interface ServerInput extends ApplicationInput {
   /** Absent: `proxy.port.http`. 0 takes any free port. */
@@ -34,6 +35,8 @@ export interface ServerInput extends ApplicationInput {
   readonly host?: string;
   /** False: leaves the import folder, and what is made in the background, to another process of this store. */
   readonly background?: boolean;
+  /** True: tells Prometheus of itself where `proxy.metrics.listen` says. */
+  readonly metrics?: boolean;
 }
 
 export interface RunningServer {
@@ -42,6 +45,7 @@ export interface RunningServer {
   readonly secureAddress: PortAddress | null;
   /** Where devices on the network reach it right now, best first. */
   readonly urls: readonly string[];
+  readonly metrics: MetricsSource;
   holdings(): Promise<Holdings>;
   /** Lets answers that are being given end, for a while, and closes everything. Calling it again waits for the first call. */
   close(): Promise<void>;
@@ -61,7 +65,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
     log.error({ kind, destination, caller }, 'refused: the store is in air-gapped mode');
   });
   const app = await withDatabase(input, (platform) =>
-    NestFactory.create<NestExpressApplication>(AppModule.forRoot(platform), adapter, {
+    NestFactory.create<NestExpressApplication>(ServerModule.forRoot(platform), adapter, {
       ...nestOptions(input),
       // Bodies are read where they are wanted, each with its own limit.
       bodyParser: false,
@@ -92,6 +96,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
     }
     app.get(DeviceUpkeep).start();
     app.get(SearchIndexer).startCatchingUp();
+    if (input.metrics === true) await app.get(MetricsListener).start();
     const forget = await record();
     let closing: Promise<void> | null = null;
     return {
@@ -102,6 +107,7 @@ export async function startServer(input: ServerInput): Promise<RunningServer> {
       get urls() {
         return urls();
       },
+      metrics: app.get(MetricsSource),
       holdings: () => app.get(ListingService).holdings(),
       close: () => (closing ??= forget().then(() => app.close())),
     };

@@ -29,6 +29,7 @@ export async function serveUntil(
     dataDir: session.dataDir,
     settings: await session.bootstrapSettings(),
     loggers: await session.loggers('info'),
+    metrics: true,
     ...options,
   });
   try {

@@ -7,6 +7,7 @@ import { environmentVariable } from '../../platform/config/environment.js';
 import type { Session } from '../session.js';
 import { announce, type Announcement } from './announcement.js';
 import { aborted, describe, serveUntil, type ServingOptions } from './serve-alone.js';
+import { ClusterTeammates, passOn } from './team-metrics.js';
 
 /** Set for the one worker that also watches the import folder and runs what is periodic. */
 const BACKGROUND = 'SNAP_STORE_PROXY_BACKGROUND';
@@ -32,6 +33,7 @@ async function work(session: Session, { port, host }: ServingOptions): Promise<v
   const own = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
   const background = environmentVariable(BACKGROUND) !== null;
   await serveUntil(session, { ...own, background }, session.signal, async (server) => {
+    server.metrics.join(new ClusterTeammates(server.metrics));
     process.send?.(await describe(session, server));
   });
 }
@@ -60,8 +62,8 @@ class WorkerTeam {
   private async keepFilled(isBackground: boolean, stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       const worker = cluster.fork(isBackground ? { [BACKGROUND]: '1' } : {});
-      worker.on('message', (announcement: Announcement) => {
-        this.joined(worker, announcement);
+      worker.on('message', (message: unknown) => {
+        if (!passOn(message, worker, this.ready)) this.joined(worker, message as Announcement);
       });
       const [exitCode] = (await once(worker, 'exit')) as [number | null];
       if (isAborted(stop)) return;

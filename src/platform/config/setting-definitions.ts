@@ -7,6 +7,7 @@ import { isLoopbackHost } from '../../kernel/loopback.js';
 import { parseConnectionUri } from '../database/connection.js';
 import { isSealSource } from '../sealing/seal-key.js';
 import { runsFromCheckout } from './data-dir.js';
+import { DEFAULT_METRICS_LISTEN, parseMetricsAddress } from './metrics-address.js';
 
 /** What a setting is, where it is kept, and which values it takes. */
 export interface SettingDefinition {
@@ -345,6 +346,21 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     accepts: isProxyUrl,
     defaultValue: () => null,
     redact: redactUserInfo,
+  },
+  {
+    key: 'proxy.metrics.listen',
+    summary: 'where the running store answers GET /metrics for Prometheus',
+    accepted: 'an address and port such as 127.0.0.1:9464 or [::]:9464, same (the HTTP port, with a token), or off',
+    accepts: (value) => parseMetricsAddress(value) !== null,
+    defaultValue: () => DEFAULT_METRICS_LISTEN,
+  },
+  {
+    key: 'proxy.metrics.token',
+    summary: 'what a scrape must bring as "Authorization: Bearer", wherever the metrics are',
+    accepted: '16 to 512 printable characters without spaces',
+    accepts: (value) => /^[!-~]{16,512}$/.test(value),
+    defaultValue: () => null,
+    secret: true,
   },
   {
     key: 'proxy.import.watch',

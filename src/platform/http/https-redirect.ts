@@ -6,8 +6,8 @@ import { EMPTY_BODY } from './answer.js';
 import type { BaseUrl } from './base-url.js';
 import { sendAnswer } from './send-answer.js';
 
-/** Load balancers ask for it, and know nothing of certificates. */
-const HEALTH_PATH = '/_status/check';
+/** What asks for these, load balancers for example, knows nothing of certificates. */
+const IN_CLEAR: ReadonlySet<string> = new Set(['/_status/check', '/health/live', '/health/ready']);
 
 /** Sends whoever asks over HTTP to HTTPS. */
 export class HttpsRedirect {
@@ -21,7 +21,7 @@ export class HttpsRedirect {
   take(request: IncomingMessage, response: ServerResponse): boolean {
     if ((request.socket as Partial<TLSSocket>).encrypted === true) return false;
     const { url = '/', method } = request;
-    if (url === HEALTH_PATH || url.startsWith(`${HEALTH_PATH}?`) || this.cameOverTls(request)) return false;
+    if (IN_CLEAR.has(url.split('?', 1)[0] ?? '') || this.cameOverTls(request)) return false;
     // A body is not read here: Node.js throws it away, where closing could take the answer from a client that still sends.
     const path = url.startsWith('/') ? url : '/';
     void sendAnswer(

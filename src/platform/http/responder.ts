@@ -3,10 +3,11 @@ import { Injectable } from '@nestjs/common';
 
 import { messageOf } from '../../kernel/store-error.js';
 import { LoggerFactory, type Logger } from '../logging/logger.js';
-import type { Answer } from './answer.js';
+import { type Answer, isStreamed } from './answer.js';
 import { BaseUrl } from './base-url.js';
 import { DeviceRequest, type DeviceRoute } from './device-route.js';
 import { describeError, errorAnswer, errorListAnswer } from './error-answer.js';
+import { RequestTally } from './request-tally.js';
 import { sendAnswer } from './send-answer.js';
 
 /** Where in a URL a route begins and ends. */
@@ -25,6 +26,7 @@ export class Responder {
 
   constructor(
     private readonly baseUrls: BaseUrl,
+    private readonly tally: RequestTally,
     loggers: LoggerFactory,
   ) {
     this.log = loggers.named('http');
@@ -61,14 +63,20 @@ export class Responder {
     } catch (error) {
       answer = this.failure(request, error);
     }
-    if (!(answer instanceof Promise)) return this.send(request, response, answer);
+    if (!(answer instanceof Promise)) return this.send(request, response, answer, route);
     return answer.then(
-      (ready) => this.send(request, response, ready),
-      (error: unknown) => this.send(request, response, this.failure(request, error)),
+      (ready) => this.send(request, response, ready, route),
+      (error: unknown) => this.send(request, response, this.failure(request, error), route),
     );
   }
 
-  private send(request: IncomingMessage, response: ServerResponse, answer: Answer): void | Promise<void> {
+  private send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: Answer,
+    route: DeviceRoute,
+  ): void | Promise<void> {
+    this.tally.count(route, answer.status);
     // A body that was not read to its end would be taken for the next request.
     if (!request.complete && request.method === 'POST') response.shouldKeepAlive = false;
     const fail = (error: unknown): void => {
@@ -79,10 +87,18 @@ export class Responder {
       response.destroy();
     };
     try {
-      return sendAnswer(request, response, answer, fail)?.catch(cut);
+      const sending = sendAnswer(request, response, answer, fail)?.catch(cut);
+      return isStreamed(answer.body) ? this.countSent(request, sending) : sending;
     } catch (error) {
       cut(error);
     }
+  }
+
+  /** What has left by the connection meanwhile is what was sent: there is one answer at a time on it. */
+  private async countSent({ socket }: IncomingMessage, sending: Promise<void> | void): Promise<void> {
+    const before = socket.bytesWritten;
+    await sending;
+    this.tally.countStreamed(socket.bytesWritten - before);
   }
 
   private failure(request: IncomingMessage, error: unknown): Answer {

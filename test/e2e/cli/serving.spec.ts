@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Scene, until } from './scene.js';
+import { freePort, Scene, until } from './scene.js';
 
 describe('serve', () => {
   let scene: Scene;
@@ -104,7 +104,23 @@ describe('serve', () => {
     }
   });
 
+  /** Whichever worker answers a request, and whichever is asked for the metrics. */
+  const expectMetricsOfAll = async (url: string, port: number): Promise<void> => {
+    const counted = async (): Promise<number> => {
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      const [, count] =
+        /^snap_store_requests_total\{[^}]*route="\/v2\/snaps\/categories"[^}]*\} (\d+)$/m.exec(text) ?? [];
+      return Number(count ?? 0);
+    };
+    await until(async () => (await counted()) === 0);
+    for (let asked = 0; asked < 12; asked++)
+      await fetch(`${url}/v2/snaps/categories`, { headers: { connection: 'close' } });
+    for (let scrape = 0; scrape < 4; scrape++) expect(await counted()).toBe(12);
+  };
+
   it('shares its port among workers, replaces one that dies, and leaves none behind', async () => {
+    const metrics = await freePort();
+    await scene.must('config', `proxy.metrics.listen=127.0.0.1:${metrics}`);
     const server = await scene.startServer(['--workers', '2']);
     const workers = async (): Promise<number[]> => {
       const list = await readFile(`/proc/${server.child.pid!}/task/${server.child.pid!}/children`, 'utf8');
@@ -118,6 +134,7 @@ describe('serve', () => {
       return now.length === 2 && !now.includes(first!);
     });
     expect(await answers(server.url)).toBe(true);
+    await expectMetricsOfAll(server.url, metrics);
     const last = await workers();
     server.child.kill('SIGINT');
     expect(await server.ended).toBe(0);

@@ -133,10 +133,16 @@ describe('a server with HTTPS', () => {
       '/%0d%0aX:y',
       '/_status/checked',
       '/_STATUS/check',
+      '/health/readyx',
+      '/metrics',
     ]) {
       const answer = await plain(path, { headers });
       expect(new URL(answer.headers.location ?? '').origin).toBe(where);
     }
+  });
+
+  it.each(['/_status/check', '/health/live', '/health/ready?x'])('answers %s over HTTP too', async (path) => {
+    expect((await plain(path)).statusCode).toBe(200);
   });
 
   it('sends a client on that has not sent all of its body, and hears the next request on the same connection', async () => {

@@ -3,7 +3,7 @@ import { Between, In, IsNull, Not } from 'typeorm';
 
 import { Transaction } from '../../../platform/database/transaction.js';
 import type { ReleaseRule } from '../import-report.js';
-import { ImportRecord } from './import-record.entity.js';
+import { ImportRecord, type ImportState } from './import-record.entity.js';
 
 /** What is written when an import has ended. */
 export type EndedImport = Pick<
@@ -35,6 +35,17 @@ export class ImportRepository {
   /** Newest first, without their reports. */
   latest(limit: number): Promise<ImportRecord[]> {
     return this.transaction.manager.find(ImportRecord, { order: { startedAt: 'DESC', id: 'DESC' }, take: limit });
+  }
+
+  /** How many imports there are in each state; states without any are absent. */
+  async totals(): Promise<ReadonlyMap<ImportState, number>> {
+    const rows = await this.transaction.manager
+      .createQueryBuilder(ImportRecord, 'record')
+      .select('record.state', 'state')
+      .addSelect('count(*)', 'count')
+      .groupBy('record.state')
+      .getRawMany<{ state: ImportState; count: string }>();
+    return new Map(rows.map(({ state, count }) => [state, Number(count)]));
   }
 
   running(): Promise<ImportRecord[]> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { CatalogWriter, ComponentWriter } from '../../catalog/index.js';
 import { documentProblems, hasDigest, parseDocument, type ImportDocument } from './import-document.js';
-import type { ImportRecord } from './import-record.entity.js';
+import type { ImportRecord, ImportState } from './import-record.entity.js';
 import { ImportRepository, type ReportedImport } from './import.repository.js';
 import { ImportNotRecordedError, ImportReportDamagedError } from './ledger.errors.js';
 
@@ -42,6 +42,13 @@ export class LedgerReader {
   /** Newest first. */
   latest(limit: number): Promise<ImportRecord[]> {
     return this.records.latest(limit);
+  }
+
+  /** How many imports there were, by what became of them. */
+  async totals(): Promise<Readonly<Record<ImportState, number>>> {
+    const totals = await this.records.totals();
+    const of = (state: ImportState): number => totals.get(state) ?? 0;
+    return { running: of('running'), done: of('done'), failed: of('failed') };
   }
 
   /** The numbers of imports, by their ids. */
