@@ -23,12 +23,12 @@ const arrows = {
 
 const moduleRules = Object.entries(arrows).map(([name, allowed]) => ({
   name: `modules-${name}`,
-  comment: `${name} may only use kernel, formats, platform and the index.ts of: ${allowed.join(', ') || 'no other module'}`,
+  comment: `${name} may only use kernel, formats, platform and the index.ts or offline.ts of: ${allowed.join(', ') || 'no other module'}`,
   severity: 'error',
   from: { path: `^src/modules/${name}/` },
   to: {
     path: '^src/(modules|observability|console|cli|main\\.ts|app\\.module\\.ts|snap-store\\.module\\.ts|entities\\.ts)',
-    pathNot: [`^src/modules/${name}/`, ...allowed.map((other) => `^src/modules/${other}/index\\.ts$`)],
+    pathNot: [`^src/modules/${name}/`, ...allowed.map((other) => `^src/modules/${other}/(index|offline)\\.ts$`)],
   },
 }));
 

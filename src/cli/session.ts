@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
+import type { ConnectedSide } from '../connected-side.js';
 import type { Settings } from '../platform/config/settings.js';
 import type { LoggerFactory } from '../platform/logging/logger.js';
 import type { CommandLineIo } from './io.js';
@@ -84,6 +85,23 @@ export class Session {
       return await work(store);
     } finally {
       await store.close();
+    }
+  }
+
+  /** As `withStore`, for what runs on the connected side: it needs so little of the store that the framework is not loaded. */
+  async withConnectedSide<T>(work: (side: ConnectedSide) => Promise<T>): Promise<T> {
+    const { openConnectedSide } = await import('../connected-side.js');
+    await this.becomeOwner();
+    const side = await openConnectedSide({
+      dataDir: this.dataDir,
+      settings: await this.bootstrapSettings(),
+      loggers: await this.loggers(),
+    });
+    try {
+      this.signal.throwIfAborted();
+      return await work(side);
+    } finally {
+      await side.close();
     }
   }
 

@@ -48,7 +48,6 @@ export class PlatformModule {
       SettingRepository,
       SettingsService,
       HashWorkers,
-      Sealing,
       SealedTextRepository,
       Resealing,
     ];
@@ -68,10 +67,17 @@ export class PlatformModule {
             return options.settings;
           },
         },
+        {
+          // Without a decorator, as it also works where Nest is not loaded.
+          provide: Sealing,
+          inject: [Settings, DataDirectory, SealedTextRepository],
+          useFactory: (settings: Settings, data: DataDirectory, texts: SealedTextRepository) =>
+            new Sealing(settings, data, texts),
+        },
         DatabaseLifetime,
         ...shared,
       ],
-      exports: [LoggerFactory, Clock, DataDirectory, Database, Settings, ...shared],
+      exports: [LoggerFactory, Clock, DataDirectory, Database, Settings, Sealing, ...shared],
     };
   }
 }

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { INestApplicationContext } from '@nestjs/common';
 
+import type { ConnectedSide } from '../../connected-side.js';
 import type { FetchedAssertions, WantedAssertion } from '../../modules/snap-fetch/index.js';
 import type { OnlineStore } from '../../modules/upstream/index.js';
 import { UsageError } from '../cli.errors.js';
@@ -73,16 +73,16 @@ async function fetch(
   ]);
   const wanted = readAssertionNames(type, names);
   const auth = options.auth === undefined ? null : (await readSmallFile(options.auth)).toString('utf8');
-  await session.withStore(async (store) => {
+  await session.withConnectedSide(async (side) => {
     const { openOnlineStore } = await import('../fetching/online-store.js');
     const online = await openOnlineStore(
-      store,
+      side,
       'fetching assertions',
       { auth, storeId: options.store ?? null },
       session.progress('fetch-assertions'),
     );
     try {
-      const fetched = await fetchProven(session, store, online, wanted);
+      const fetched = await fetchProven(session, side, online, wanted);
       if (fetched.chain.length === 0) {
         session.out.result({ output: null, wanted: describe(fetched.wanted), assertions: [] }, () =>
           [...describe(fetched.wanted).map((one) => `${one} is a trusted root, which every store has`)].join('\n'),
@@ -91,7 +91,7 @@ async function fetch(
       }
       const written =
         options.bundle === true
-          ? await writeAsBundle(session, store, online, type, fetched, options)
+          ? await writeAsBundle(session, side, online, type, fetched, options)
           : await writeAsStream(type, fetched, options);
       show(session, fetched, written);
     } finally {
@@ -102,16 +102,14 @@ async function fetch(
 
 async function fetchProven(
   session: Session,
-  store: INestApplicationContext,
+  { assertions }: ConnectedSide,
   online: OnlineStore,
   wanted: readonly WantedAssertion[],
 ): Promise<FetchedAssertions> {
-  const { loadAssertionFetchService } = await import('../../modules/snap-fetch/index.js');
-  const fetching = await loadAssertionFetchService(store);
   const progress = session.progress('fetch-assertions');
   progress.report({ step: 'fetching', done: 0, total: null, unit: 'items' });
   try {
-    return await fetching.fetch(wanted, { store: online, signal: session.signal });
+    return await assertions.fetch(wanted, { store: online, signal: session.signal });
   } finally {
     progress.end();
   }
@@ -136,17 +134,13 @@ async function writeAsStream(
 
 async function writeAsBundle(
   session: Session,
-  store: INestApplicationContext,
+  { fetching }: ConnectedSide,
   online: OnlineStore,
   type: string,
   { wanted, companions }: FetchedAssertions,
   { exportDir = '.' }: FetchAssertionsOptions,
 ): Promise<Written> {
-  const [{ loadFetchService }, { NOTHING_ASSUMED }] = await Promise.all([
-    import('../../modules/snap-fetch/index.js'),
-    import('../../formats/bundle/index.js'),
-  ]);
-  const fetching = await loadFetchService(store);
+  const { NOTHING_ASSUMED } = await import('../../formats/bundle/index.js');
   const plan = {
     bundles: [{ name: type, snaps: [], assertions: [...wanted, ...companions], assumes: NOTHING_ASSUMED }],
   };

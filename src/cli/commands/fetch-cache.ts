@@ -17,12 +17,11 @@ export function addFetchCache(parent: Command, commandLine: CommandLine): void {
 }
 
 async function useCache(session: Session, isToBeCleared: boolean): Promise<undefined> {
-  await session.withStore(async (store) => {
-    const { loadFetchService } = await import('../../modules/snap-fetch/index.js');
-    const fetching = await loadFetchService(store);
-    const { files, sizeBytes } = isToBeCleared ? await fetching.clearCache() : await fetching.cacheUsage();
-    session.out.result({ files, sizeBytes, cleared: isToBeCleared }, () => {
-      return `${isToBeCleared ? 'removed ' : ''}${counted(files, 'file')}, ${renderBytes(sizeBytes)}`;
-    });
+  const { FetchCache } = await import('../../modules/snap-fetch/index.js');
+  await session.becomeOwner();
+  const cache = new FetchCache(session.dataDir);
+  const { files, sizeBytes } = isToBeCleared ? await cache.clear(session.signal) : await cache.usage();
+  session.out.result({ files, sizeBytes, cleared: isToBeCleared }, () => {
+    return `${isToBeCleared ? 'removed ' : ''}${counted(files, 'file')}, ${renderBytes(sizeBytes)}`;
   });
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { INestApplicationContext } from '@nestjs/common';
 
+import type { ConnectedSide } from '../../connected-side.js';
 import type {
   CarriedBundle,
   CarryOptions,
@@ -78,10 +78,10 @@ async function fetch(session: Session, names: readonly string[], options: FetchO
   const splitBytes = options.split === undefined ? null : parsePartSize(options.split);
   const request = await readFetchRequest(names, options, process.arch, session.signal);
   const auth = options.auth === undefined ? null : (await readSmallFile(options.auth)).toString('utf8');
-  await session.withStore(async (store) => {
+  await session.withConnectedSide(async (side) => {
     const { openOnlineStore } = await import('../fetching/online-store.js');
     const online = await openOnlineStore(
-      store,
+      side,
       'fetching snaps',
       { auth, storeId: options.store ?? null },
       session.progress('fetch-snaps'),
@@ -92,7 +92,7 @@ async function fetch(session: Session, names: readonly string[], options: FetchO
       if (options.dryRun === true) show(session, plan, null, notes);
       else {
         const { exportDir, jobs } = options;
-        const carried = await carry(session, store, plan, { store: online, exportDir, jobs, splitBytes });
+        const carried = await carry(session, side, plan, { store: online, exportDir, jobs, splitBytes });
         show(session, plan, carried, notes);
       }
     } finally {
@@ -119,14 +119,12 @@ async function makePlan(session: Session, online: OnlineStore, request: FetchReq
 
 async function carry(
   session: Session,
-  store: INestApplicationContext,
+  { fetching }: ConnectedSide,
   plan: FetchPlan,
   options: Pick<CarryOptions, 'store' | 'exportDir' | 'jobs' | 'splitBytes'>,
 ): Promise<CarriedBundle[]> {
   if (plan.bundles.length === 0) return [];
-  const { loadFetchService } = await import('../../modules/snap-fetch/index.js');
   session.out.text(renderPlan(viewOfPlan(plan)));
-  const fetching = await loadFetchService(store);
   const progress = session.progress('fetch-snaps');
   try {
     return await fetching.carry(plan, {

@@ -29,13 +29,13 @@ async function list(session: Session, file: string, options: ListOptions): Promi
   const { inventory, signer } = await readFile(file);
   const { readSmallFile } = await import('../input.js');
   const auth = options.auth === undefined ? null : (await readSmallFile(options.auth)).toString('utf8');
-  await session.withStore(async (store) => {
+  await session.withConnectedSide(async (side) => {
     const [{ openOnlineStore }, { listUpdates }] = await Promise.all([
       import('../fetching/online-store.js'),
       import('../../modules/snap-fetch/index.js'),
     ]);
     const online = await openOnlineStore(
-      store,
+      side,
       'listing updates',
       { auth, storeId: options.store ?? null },
       session.progress('list-updates'),

@@ -1,5 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
-
+import type { ConnectedSide } from '../../connected-side.js';
 import type { OnlineStore, OnlineStoreCaller, Pause } from '../../modules/upstream/index.js';
 import { packageVersion } from '../../platform/program-version.js';
 import type { Progress } from '../progress.js';
@@ -12,17 +11,12 @@ const WORTH_TELLING_MS = 1000;
  * @throws AirGappedError
  */
 export async function openOnlineStore(
-  store: INestApplicationContext,
+  { mode, settings }: ConnectedSide,
   what: string,
   caller: OnlineStoreCaller,
   progress: Progress,
 ): Promise<OnlineStore> {
-  const [{ connectOnlineStore }, { Settings }, { AirgapMode }] = await Promise.all([
-    import('../../modules/upstream/index.js'),
-    import('../../platform/config/settings.js'),
-    import('../../modules/airgap-policy/index.js'),
-  ]);
-  const mode = store.get(AirgapMode);
+  const { connectOnlineStore } = await import('../../modules/upstream/offline.js');
   const mayCallOut = (): void => {
     mode.mustBeOff(what);
   };
@@ -37,5 +31,5 @@ export async function openOnlineStore(
     progress.end();
   };
   const retries = { onPause, onPauseEnd };
-  return connectOnlineStore(store.get(Settings), { mayCallOut, userAgent, retries }, caller);
+  return connectOnlineStore(settings, { mayCallOut, userAgent, retries }, caller);
 }

@@ -17,7 +17,7 @@ import {
   RsaPublicKey,
 } from '../../formats/openpgp/index.js';
 import { messageOf } from '../../kernel/store-error.js';
-import { WrongPassphraseError } from '../../platform/sealing/index.js';
+import { WrongPassphraseError } from '../../platform/sealing/sealing.errors.js';
 import { KeyNotUsableError, KeyPassphraseNeededError } from './keys.errors.js';
 import type { KeyAlgorithm, KeyRole } from './store-key.entity.js';
 

@@ -17,6 +17,7 @@ import {
   KeyRetiredError,
   KeysExistError,
 } from './keys.errors.js';
+import { KEY_PURPOSE, purposeOf, unsealPair } from './sealed-pair.js';
 import { type TokenKey, Pkcs11Token } from './token/pkcs11-token.js';
 import { hasManyKeys, type KeyAlgorithm, type KeyRole, type KeyState, type StoreKey } from './store-key.entity.js';
 
@@ -129,7 +130,7 @@ export class KeyService {
    */
   async adoptSealed(sealedPrivate: string, role: KeyRole): Promise<KeyInfo> {
     const purpose = parseSealedText(sealedPrivate)?.purpose ?? '';
-    if (!purpose.startsWith(PURPOSE)) throw new SealBrokenError('this is not a sealed key', { purpose });
+    if (!purpose.startsWith(KEY_PURPOSE)) throw new SealBrokenError('this is not a sealed key', { purpose });
     return this.take(KeyPair.fromDer(await this.sealing.unseal(sealedPrivate, purpose)), role, true);
   }
 
@@ -247,12 +248,7 @@ export class KeyService {
   async open(id: string): Promise<KeyPair> {
     const key = await this.held(id);
     if (key.state !== 'active') throw new KeyRetiredError(id);
-    const der = await this.sealing.unseal(sealedPrivateOf(key), purposeOf(id));
-    try {
-      return KeyPair.fromDer(der);
-    } finally {
-      der.fill(0);
-    }
+    return unsealPair(this.sealing, id, sealedPrivateOf(key));
   }
 
   private async take(pair: KeyPair, role: KeyRole, replace: boolean): Promise<KeyInfo> {
@@ -311,12 +307,6 @@ export class KeyService {
       return work();
     });
   }
-}
-
-const PURPOSE = 'key/';
-
-function purposeOf(id: string): string {
-  return `${PURPOSE}${id}`;
 }
 
 /** What is kept of a key whose private half is elsewhere. @throws KeyNotUsableError unless it is RSA, with enough bits */

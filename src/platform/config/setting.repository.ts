@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 
 import { Transaction } from '../database/transaction.js';
 import { Setting } from './setting.entity.js';
+import { storedSettings } from './stored-settings.js';
 
 @Injectable()
 export class SettingRepository {
   constructor(private readonly transaction: Transaction) {}
 
-  async all(): Promise<Map<string, string>> {
-    const rows = await this.transaction.manager.find(Setting);
-    return new Map(rows.map((row) => [row.key, row.value]));
+  all(): Promise<Map<string, string>> {
+    return storedSettings(this.transaction.manager);
   }
 
   async put(key: string, value: string): Promise<void> {

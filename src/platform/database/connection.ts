@@ -14,6 +14,13 @@ export class DatabaseUnreachableError extends StoreError {
   readonly code = 'database-unreachable';
 }
 
+/** What the driver throws when a connection cannot be made, as an error that says where. */
+export function unreachable(connection: DatabaseConnection, cause: unknown): DatabaseUnreachableError {
+  const where = describeConnection(connection);
+  const message = `the database at ${where} cannot be reached: ${messageOf(cause)}`;
+  return new DatabaseUnreachableError(message, { where }, { cause });
+}
+
 /** How to reach a PostgreSQL server: the embedded one by its socket folder, an external one by what its URI says. */
 export interface DatabaseConnection {
   readonly host?: string;

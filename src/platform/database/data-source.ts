@@ -1,9 +1,9 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 import type { DatabaseConnection } from './connection.js';
+import { SCHEMA } from './schema.js';
 
-/** The schema that holds every table of the store, so that it can share a database with others. */
-export const SCHEMA = 'snap_store';
+export { SCHEMA } from './schema.js';
 
 // The type of entity and migration classes is TypeORM's own.
 export type Entities = NonNullable<DataSourceOptions['entities']>;

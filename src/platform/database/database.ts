@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 
-import { messageOf } from '../../kernel/store-error.js';
 import { installedGuard } from '../egress/index.js';
 import type { Logger } from '../logging/logger.js';
 import {
-  DatabaseUnreachableError,
   describeConnection,
   parseConnectionUri,
   serversOf,
+  unreachable,
   type DatabaseConnection,
 } from './connection.js';
 import { createDataSource, type SchemaParts } from './data-source.js';
@@ -75,11 +74,6 @@ async function initialize(dataSource: DataSource, connection: DatabaseConnection
   try {
     await dataSource.initialize();
   } catch (error) {
-    const where = describeConnection(connection);
-    throw new DatabaseUnreachableError(
-      `the database at ${where} cannot be reached: ${messageOf(error)}`,
-      { where },
-      { cause: error },
-    );
+    throw unreachable(connection, error);
   }
 }

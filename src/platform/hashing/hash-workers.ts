@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
 
 import type { Sha3_384 } from '../../kernel/digest.js';
 import { BLOCK_BYTES, BLOCKS_PER_THREAD, HashThread } from './hash-thread.js';
@@ -41,7 +41,6 @@ export interface HashOptions {
  * Hashes streams in worker threads: SHA3-384 is the store's most expensive work and would own the event loop. Threads start
  * with the first use, one a stream and at most one a core; further streams wait their turn.
  */
-@Injectable()
 export class HashWorkers implements BeforeApplicationShutdown {
   private readonly idle: HashThread[] = [];
   private readonly threads = new Set<HashThread>();

@@ -1,11 +1,10 @@
-import { Injectable, type LoggerService } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger as PinoLogger } from 'pino';
 
 /** Structured logging: `log.warn({ snap: 'jq' }, 'what happened')`. Values of secrets never get in. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** Gives every room a logger that carries the room's name. */
-@Injectable()
 export class LoggerFactory {
   constructor(private readonly root: PinoLogger) {}
 

@@ -1,11 +1,9 @@
-import { Injectable, Optional } from '@nestjs/common';
-
-import { DataDirectory } from '../config/data-directory.js';
-import { Settings } from '../config/settings.js';
+import type { DataDirectory } from '../config/data-directory.js';
+import type { Settings } from '../config/settings.js';
 import { checkPurpose, decrypt, encrypt } from './cipher.js';
 import { type SealKey, sealKeySource, type SealKeySource } from './seal-key.js';
 import { parseSealedText, sealedText } from './sealed-text.js';
-import { SealedTextRepository } from './sealed-text.repository.js';
+import type { SealedTextRepository } from './sealed-text.repository.js';
 import { SealBrokenError, SealKeyUnusableError } from './sealing.errors.js';
 
 /**
@@ -13,7 +11,6 @@ import { SealBrokenError, SealKeyUnusableError } from './sealing.errors.js';
  * `sealed-v1:KEY-ID:PAYLOAD:PURPOSE`, and opens only for the purpose that it was made for: one secret cannot be put in the
  * place of another. Where the key is, `proxy.seal.source` says.
  */
-@Injectable()
 export class Sealing {
   private held: { readonly setting: string; readonly key: SealKey } | null = null;
 
@@ -21,7 +18,7 @@ export class Sealing {
     private readonly settings: Settings,
     private readonly dataDirectory: DataDirectory,
     /** Knows what is sealed already; without it a missing key is taken for the first use. */
-    @Optional() private readonly texts?: SealedTextRepository,
+    private readonly texts?: SealedTextRepository,
   ) {}
 
   /**

@@ -204,7 +204,9 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 async function install(app: string, outside: string): Promise<void> {
-  await compile(join(repository, 'src', 'kernel', 'store-error.ts'), join(app, 'kernel', 'store-error.js'));
+  for (const module of ['kernel/store-error', 'platform/process/folder-lock', 'platform/process/process-identity']) {
+    await compile(join(repository, 'src', `${module}.ts`), join(app, `${module}.js`));
+  }
   const launcher = join(repository, 'src', LAUNCHER);
   for (const name of await readdir(launcher)) {
     if (!name.endsWith('.ts') || name.endsWith('.spec.ts')) continue;

@@ -5,14 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { holdingsOfBundle, openBytes, readBundle, type BundleManifest } from '../../../src/formats/bundle/index.js';
 import { StoreVerifier } from '../../../src/modules/integrity/index.js';
-import { FetchPlanner, loadFetchService, type FetchRequest } from '../../../src/modules/snap-fetch/index.js';
+import { FetchPlanner, type FetchRequest } from '../../../src/modules/snap-fetch/index.js';
 import { ImportService, type ImportReport } from '../../../src/modules/snap-import/index.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { openTestConnectedSide, type TestConnectedSide } from '../../support/connected-side.js';
 import { onlineStoreClient } from '../../support/online-store-client.js';
 import { type EmulatedOnlineStore, startOnlineStore } from '../../support/online-store.js';
 import { png } from '../../support/pictures.js';
 import { RunningStore } from '../../support/running-store.js';
-import { openTestStore, type TestStore } from '../../support/test-store.js';
 
 type Json = Record<string, unknown>;
 
@@ -25,16 +24,14 @@ const says = {
 
 /** What an online store says of a snap, its pictures and its components, all the way to a device behind the gap. */
 describe('components and pictures, across the gap', () => {
-  let database: TestDatabase;
-  let connected: TestStore;
+  let connected: TestConnectedSide;
   let gapped: RunningStore;
   let online: EmulatedOnlineStore;
   let folder: string;
 
   beforeAll(async () => {
     gapped = await RunningStore.open();
-    database = await createTestDatabase();
-    connected = await openTestStore({ uri: database.uri, authority: gapped.authority });
+    connected = await openTestConnectedSide(gapped.authority, null);
     online = await startOnlineStore({ authority: gapped.authority });
     folder = await mkdtemp(join(tmpdir(), 'across-'));
     await publish(1);
@@ -43,7 +40,6 @@ describe('components and pictures, across the gap', () => {
   afterAll(async () => {
     await online.close();
     await connected.close();
-    await database.drop();
     await gapped.close();
     await rm(folder, { recursive: true });
   });
@@ -78,10 +74,16 @@ describe('components and pictures, across the gap', () => {
     const { signal } = new AbortController();
     try {
       const { plan } = await new FetchPlanner(store).plan(request, { signal, onAsk: () => undefined });
-      const fetching = await loadFetchService(connected.context);
       const tool = { name: 'test', version: '1' };
       const exportDir = await mkdtemp(join(folder, 'out-'));
-      const [bundle] = await fetching.carry(plan, { store, exportDir, jobs: 2, splitBytes: null, tool, signal });
+      const [bundle] = await connected.fetching.carry(plan, {
+        store,
+        exportDir,
+        jobs: 2,
+        splitBytes: null,
+        tool,
+        signal,
+      });
       const path = bundle?.paths[0] ?? '';
       for await (const part of readBundle(openBytes(path), { file: path, blobsCheckedBy: 'nobody' }))
         if (part.kind === 'head') return { path, manifest: part.manifest };

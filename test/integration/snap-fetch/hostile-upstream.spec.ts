@@ -6,25 +6,23 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { StoreError } from '../../../src/kernel/store-error.js';
 import {
   type CarriedBundle,
+  FetchCache,
   FetchPlanner,
   type FetchRequest,
   type FetchService,
-  loadFetchService,
 } from '../../../src/modules/snap-fetch/index.js';
 import { sha3 } from '../../support/bundles.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { openTestConnectedSide, type TestConnectedSide } from '../../support/connected-side.js';
 import { type EmulatedOnlineStore, type Misbehaviour, startOnlineStore } from '../../support/online-store.js';
 import { onlineStoreClient } from '../../support/online-store-client.js';
 import { TestAuthority, testSnapId } from '../../support/test-authority.js';
-import { openTestStore, type TestStore } from '../../support/test-store.js';
 
 const authority = TestAuthority.create();
 /** Knows how to sign, and nobody trusts it. */
 const stranger = TestAuthority.create();
 const IN_A_HURRY = { progressBytes: 4096, attempts: 2, pauseMs: 1 };
 
-let database: TestDatabase;
-let connected: TestStore;
+let connected: TestConnectedSide;
 let fetching: FetchService;
 let online: EmulatedOnlineStore;
 let folder: string;
@@ -32,9 +30,8 @@ let folder: string;
 const contents = new Map<string, Buffer>();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  connected = await openTestStore({ uri: database.uri, authority });
-  fetching = await loadFetchService(connected.context);
+  connected = await openTestConnectedSide(authority, null);
+  fetching = connected.fetching;
   online = await startOnlineStore({ authority });
   await publish({ name: 'snapd', revision: 9, type: 'snapd' });
   await publish({ name: 'core22', revision: 22, type: 'base' });
@@ -44,7 +41,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hostile-upstream-'));
-  await fetching.clearCache();
+  await new FetchCache(connected.dataDir).clear(new AbortController().signal);
 });
 
 afterEach(async () => {
@@ -55,7 +52,6 @@ afterEach(async () => {
 afterAll(async () => {
   await online.close();
   await connected.close();
-  await database.drop();
 });
 
 async function publish(given: Parameters<EmulatedOnlineStore['publish']>[0]): Promise<void> {

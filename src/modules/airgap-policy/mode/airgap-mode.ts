@@ -1,13 +1,13 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 
 import { InTurn } from '../../../kernel/in-turn.js';
 import { InvalidSettingError } from '../../../platform/config/config.errors.js';
-import { DataDirectory } from '../../../platform/config/data-directory.js';
-import { type SettingKeeper, SettingsService } from '../../../platform/config/settings.service.js';
+import type { DataDirectory } from '../../../platform/config/data-directory.js';
+import type { SettingKeeper, SettingsService } from '../../../platform/config/settings.service.js';
 import { installedGuard, readModeFile, writeModeFile } from '../../../platform/egress/index.js';
-import { LoggerFactory, type Logger } from '../../../platform/logging/logger.js';
+import type { LoggerFactory, Logger } from '../../../platform/logging/logger.js';
 import { AirGappedError } from '../airgap-policy.errors.js';
-import { AirgapEventRepository } from './airgap-event.repository.js';
+import type { AirgapEventRepository } from './airgap-event.repository.js';
 
 export const AIRGAP_SETTING = 'proxy.airgap';
 
@@ -16,7 +16,6 @@ export const AIRGAP_SETTING = 'proxy.airgap';
  * machine before the database can be asked. While nobody has decided in a database, what the file says goes on: a store that
  * is moved to an empty database stays closed.
  */
-@Injectable()
 export class AirgapMode implements SettingKeeper, OnModuleInit {
   readonly keys = [AIRGAP_SETTING];
   private readonly log: Logger;
@@ -24,9 +23,9 @@ export class AirgapMode implements SettingKeeper, OnModuleInit {
   private current: { readonly isOn: boolean; readonly since: Date | null } = { isOn: false, since: null };
 
   constructor(
-    private readonly events: AirgapEventRepository,
+    private readonly events: Pick<AirgapEventRepository, 'newest'>,
     private readonly dataDirectory: DataDirectory,
-    private readonly settings: SettingsService,
+    private readonly settings: Pick<SettingsService, 'addKeeper'>,
     loggers: LoggerFactory,
   ) {
     this.log = loggers.named('airgap-policy');

@@ -1,9 +1,7 @@
-import { Injectable } from '@nestjs/common';
-
 import { type Assertion, type AssertionRef } from '../../../formats/assertion/index.js';
-import { Clock } from '../../../kernel/clock.js';
-import { AirgapMode } from '../../airgap-policy/index.js';
-import { TrustedRootsService } from '../../assertions/index.js';
+import type { Clock } from '../../../kernel/clock.js';
+import type { AirgapMode } from '../../airgap-policy/index.js';
+import type { TrustedRootsService } from '../../assertions/index.js';
 import type { OnlineStore } from '../../upstream/index.js';
 import { aboutSubject, FetchRefusedError } from '../fetch.errors.js';
 import type { WantedValidationSet } from '../plan/fetch-request.js';
@@ -36,11 +34,10 @@ export interface FetchedAssertions {
 }
 
 /** Fetches assertions by themselves: validation sets, models, accounts and their keys, and whatever else has a key. */
-@Injectable()
 export class AssertionFetchService {
   constructor(
-    private readonly roots: TrustedRootsService,
-    private readonly mode: AirgapMode,
+    private readonly roots: Pick<TrustedRootsService, 'current'>,
+    private readonly mode: Pick<AirgapMode, 'mustBeOff'>,
     private readonly clock: Clock,
   ) {}
 

@@ -6,7 +6,7 @@ import {
   type StoreTransfer,
   UpstreamAnswerError,
   UpstreamUnreachableError,
-} from '../../upstream/index.js';
+} from '../../upstream/offline.js';
 
 /** When connections that break are given up. That one brings too little is for the store's client to find. */
 export interface TransferLimits {

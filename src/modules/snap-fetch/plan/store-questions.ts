@@ -7,7 +7,7 @@ import {
   StoreInfoNotOfferedError,
   type StoreWish,
   UpstreamAnswerError,
-} from '../../upstream/index.js';
+} from '../../upstream/offline.js';
 import { inParallel } from '../in-parallel.js';
 
 /** The default risk of an install (snapd: cmd/snap/cmd_snap_op.go). */

@@ -25,7 +25,7 @@ import {
   EmbeddedPostgresFailedError,
   EmbeddedPostgresVersionError,
 } from './embedded-postgres.errors.js';
-import { startTicksOf } from './process-identity.js';
+import { startTicksOf } from '../../process/process-identity.js';
 import { BARE_ENVIRONMENT, identityOf, run } from './run.js';
 import { PORT, SUPERUSER } from './session.js';
 

@@ -25,7 +25,7 @@ export interface EmbeddedPostgresConnection {
  *
  * Whoever needs it first starts it, and whoever leaves last stops it. Every user holds a shared advisory lock on a
  * session of its own; who gets the exclusive one on leaving is the last. Starting, joining and leaving are steps that
- * one process at a time takes (see StartLock), so that nobody stops it under another that is just about to join. A
+ * one process at a time takes (see FolderLock), so that nobody stops it under another that is just about to join. A
  * process that is killed leaves the server running: the next one finds it and takes over its end.
  */
 export class EmbeddedPostgres {

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type pg from 'pg';
 
+import { FolderLock } from '../../process/folder-lock.js';
 import { findPackage, runnableBinaries } from './binaries.js';
 import { Cluster, type StartedServer } from './cluster.js';
 import { DatabaseHome, lockFolderOf } from './database-home.js';
-import { EmbeddedPostgresFailedError } from './embedded-postgres.errors.js';
+import { EmbeddedPostgresBusyError, EmbeddedPostgresFailedError } from './embedded-postgres.errors.js';
 import { connect, ensureDatabase } from './session.js';
-import { StartLock } from './start-lock.js';
 import { sessionName, UserLock } from './user-lock.js';
 
 /** Recovery after a crash can take minutes. */
@@ -32,9 +32,10 @@ export interface Membership {
 }
 
 /** All that starts, joins or stops the server happens under this lock. */
-export function lockStart(desk: string, log: EmbeddedPostgresLog, signal?: AbortSignal): Promise<StartLock> {
-  return StartLock.acquire(lockFolderOf(desk), {
-    timeoutMs: START_PATIENCE_MS,
+export function lockStart(desk: string, log: EmbeddedPostgresLog, signal?: AbortSignal): Promise<FolderLock> {
+  const folder = lockFolderOf(desk);
+  return FolderLock.acquire(folder, {
+    patience: { ms: START_PATIENCE_MS, error: (pid) => new EmbeddedPostgresBusyError(folder, pid) },
     onWait: (pid) => {
       log.info(`waiting for process ${pid}, which is starting or stopping the database`);
     },

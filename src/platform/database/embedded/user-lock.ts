@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type pg from 'pg';
 
-import { formatIdentity, livenessOf, ownIdentity, parseIdentity } from './process-identity.js';
+import { formatIdentity, livenessOf, ownIdentity, parseIdentity } from '../../process/process-identity.js';
 
 /** Two numbers of our own; the launcher's sessions are alone in their database, so they collide with nobody's. */
 const LOCK = '1397637456, 1';

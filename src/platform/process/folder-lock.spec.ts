@@ -7,20 +7,19 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { EmbeddedPostgresBusyError } from './embedded-postgres.errors.js';
 import { formatIdentity, ownIdentity, startTicksOf } from './process-identity.js';
-import { StartLock } from './start-lock.js';
+import { FolderLock, type FolderLockOptions } from './folder-lock.js';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'start-lock-'));
+  folder = await mkdtemp(join(tmpdir(), 'folder-lock-'));
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe(StartLock.name, () => {
+describe(FolderLock.name, () => {
   it('lets one in at a time, and everyone in the end', async () => {
     const counter = join(folder, 'counter');
     await writeFile(counter, '0');
@@ -47,9 +46,8 @@ describe(StartLock.name, () => {
   it('waits for a live process, says so once, and names it when it gives up', async () => {
     const lock = await acquire();
     const waitedFor: number[] = [];
-    const late = StartLock.acquire(folder, { timeoutMs: 1_200, onWait: (pid) => waitedFor.push(pid) });
-    await expect(late).rejects.toThrow(EmbeddedPostgresBusyError);
-    await expect(late).rejects.toMatchObject({ details: { pid: process.pid } });
+    const late = FolderLock.acquire(folder, { patience: patience(1_200), onWait: (pid) => waitedFor.push(pid) });
+    await expect(late).rejects.toThrow(`process ${process.pid} has it`);
     expect(waitedFor).toEqual([process.pid]);
     await lock.release();
   });
@@ -57,7 +55,7 @@ describe(StartLock.name, () => {
   it('stops waiting when it is told to', async () => {
     const lock = await acquire();
     const controller = new AbortController();
-    const waiting = StartLock.acquire(folder, { timeoutMs: 60_000, signal: controller.signal });
+    const waiting = FolderLock.acquire(folder, { signal: controller.signal });
     controller.abort();
     await expect(waiting).rejects.toThrow(/abort/);
     await lock.release();
@@ -77,7 +75,7 @@ describe(StartLock.name, () => {
   it('is kept by a process of another container as long as that gives signs of life', async () => {
     const ticket = join(folder, '1');
     await symlink(formatIdentity({ ...(await ownIdentity()), pidNamespace: '1' }), ticket);
-    await expect(StartLock.acquire(folder, { timeoutMs: 100 })).rejects.toThrow(EmbeddedPostgresBusyError);
+    await expect(FolderLock.acquire(folder, { patience: patience(100) })).rejects.toThrow('has it');
     const aWhileAgo = new Date(Date.now() - 60_000);
     await lutimes(ticket, aWhileAgo, aWhileAgo);
     await (await acquire()).release();
@@ -91,8 +89,8 @@ describe(startTicksOf.name, () => {
   });
 });
 
-function acquire(): Promise<StartLock> {
-  return StartLock.acquire(folder, { timeoutMs: 60_000 });
+function acquire(): Promise<FolderLock> {
+  return FolderLock.acquire(folder, { patience: patience(60_000) });
 }
 
 async function killed(): Promise<Awaited<ReturnType<typeof ownIdentity>>> {
@@ -102,4 +100,8 @@ async function killed(): Promise<Awaited<ReturnType<typeof ownIdentity>>> {
   child.kill('SIGKILL');
   await once(child, 'exit');
   return { ...(await ownIdentity()), pid: child.pid ?? 0, startTicks };
+}
+
+function patience(ms: number): NonNullable<FolderLockOptions['patience']> {
+  return { ms, error: (pid) => new Error(`process ${pid} has it`) };
 }

@@ -2,7 +2,6 @@ import { lutimes, lstat, readdir, readlink, symlink, unlink } from 'node:fs/prom
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { EmbeddedPostgresBusyError } from './embedded-postgres.errors.js';
 import { formatIdentity, livenessOf, ownIdentity, parseIdentity } from './process-identity.js';
 
 const FREE = 'free';
@@ -12,9 +11,10 @@ const SILENT_IS_DEAD_MS = 15_000;
 /** Old tickets stay a while, so that a listing that races with them still sees one that is newer than its own. */
 const KEPT_TICKETS = 32;
 
-export interface StartLockOptions {
+export interface FolderLockOptions {
   readonly signal?: AbortSignal;
-  readonly timeoutMs: number;
+  /** How long to wait, and what to throw then; without it there is no end to it. */
+  readonly patience?: { readonly ms: number; readonly error: (pid: number) => Error };
   /** Called once when somebody else has the lock for longer than a moment. */
   readonly onWait?: (pid: number) => void;
 }
@@ -27,15 +27,18 @@ export interface StartLockOptions {
  * `free`. Only the highest number counts. Who finds it free, or its owner dead, makes the next number; who then sees a
  * higher one than its own was late and steps back. The highest is never deleted, so numbers never repeat.
  */
-export class StartLock {
+export class FolderLock {
   private constructor(
     private readonly folder: string,
     private readonly ticket: number,
     private readonly heartbeat: NodeJS.Timeout,
   ) {}
 
-  /** @throws EmbeddedPostgresBusyError when a live process keeps it for longer than the given time */
-  static async acquire(folder: string, options: StartLockOptions): Promise<StartLock> {
+  /**
+   * @param folder of the lock alone; it has to be there
+   * @throws the error of `patience` when a live process keeps it for longer than that; the signal's reason
+   */
+  static async acquire(folder: string, options: FolderLockOptions): Promise<FolderLock> {
     const owner = formatIdentity(await ownIdentity());
     const begun = Date.now();
     let told = false;
@@ -45,11 +48,12 @@ export class StartLock {
       const holder = highest === 0 ? null : await holderOf(folder, highest);
       if (holder === null) {
         const ticket = highest + 1;
-        if (await draw(folder, ticket, owner)) return new StartLock(folder, ticket, beat(ticketPath(folder, ticket)));
+        if (await draw(folder, ticket, owner)) return new FolderLock(folder, ticket, beat(ticketPath(folder, ticket)));
         continue;
       }
       const waitedMs = Date.now() - begun;
-      if (waitedMs > options.timeoutMs) throw new EmbeddedPostgresBusyError(folder, holder);
+      const { patience } = options;
+      if (patience !== undefined && waitedMs > patience.ms) throw patience.error(holder);
       if (waitedMs > 1_000 && !told) {
         told = true;
         options.onWait?.(holder);
