@@ -71,4 +71,53 @@ describe('a device with a serial that is told of its store by proxy.store', () =
     expect(await device.must('snap refresh')).toBe('jq 7.0 from Testrootorg** refreshed\n');
     expect(front.requestsFor(/auth\/sessions$/)).toHaveLength(1);
   });
+
+  const sessions = () => front.requestsFor(/auth\/sessions$/);
+
+  it('is known to the store by its serial', async () => {
+    expect(await lab.store.must('devices', 'list')).toMatch(/^testrootorg\/lab\/lab-device-1 .* 1$/m);
+  });
+
+  it('keeps its session when the store begins to require one', async () => {
+    await lab.store.must('config', 'proxy.device-auth.policy=required');
+    await lab.store.must('push-snap', await lab.snaps.make('jq', 8), await lab.snaps.make('ours', 1));
+    expect(await device.must('snap refresh')).toBe('jq 8.0 from Testrootorg** refreshed\n');
+    expect(await device.must('snap info ours')).toContain('latest/stable:    1.0');
+    expect(sessions()).toHaveLength(1);
+  });
+
+  it('asks for another by itself when its session is over, and sends the old one along', async () => {
+    await lab.store.must('config', 'proxy.device-auth.secret=another-secret-of-this-store');
+    await lab.store.must('push-snap', await lab.snaps.make('jq', 9));
+    expect(await device.must('snap refresh')).toBe('jq 9.0 from Testrootorg** refreshed\n');
+    expect(sessions().map(({ status }) => status)).toEqual([200, 200]);
+    expect(sessions()[1]?.headers['x-device-authorization']).toMatch(/^Macaroon root="[^"]+"$/);
+  });
+
+  it('has what is kept for its model, and not what is kept for others', async () => {
+    await lab.store.must('restrict', 'ours', '--brand', 'another-brand');
+    const refused = await device.run('snap install ours');
+    expect([refused.exitCode, refused.stderr]).toEqual([1, 'error: snap "ours" not found\n']);
+    await lab.store.must('restrict', 'ours', '--brand', 'testrootorg', '--model', 'lab');
+    expect(await device.must('snap install ours')).toBe('ours 1.0 from Testrootorg** installed\n');
+  });
+
+  it('is told so once it is revoked, and served again once that is forgotten', async () => {
+    await lab.store.must('push-snap', await lab.snaps.make('jq', 10));
+    await lab.store.must('devices', 'revoke', 'testrootorg/lab/lab-device-1');
+    const refused = await device.run('snap refresh jq');
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toMatch(/status 403 .*has revoked the device testrootorg\/lab\/lab-device-1/s);
+    await lab.store.must('devices', 'forget', 'testrootorg/lab/lab-device-1');
+    expect(await device.must('snap refresh jq')).toBe('jq 10.0 from Testrootorg** refreshed\n');
+  });
+
+  it('is alone in that: a device without a serial is told that it lacks one, and reaches what is for everybody', async () => {
+    const unregistered = await lab.device();
+    const refused = await unregistered.run('snap install jq');
+    expect([refused.exitCode, refused.stderr]).toEqual([1, 'error: cannot install "jq": no device serial yet\n']);
+    expect(await unregistered.must('snap known --remote account account-id=testrootorg')).toContain('type: account\n');
+    await lab.store.must('push-snap', await lab.snaps.make('core', 1));
+    expect(await unregistered.must('snap debug connectivity')).toContain('PASS');
+  });
 });
