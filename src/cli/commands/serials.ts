@@ -37,9 +37,7 @@ export function addSerials(parent: Command, commandLine: CommandLine): void {
   example(showing, 'snap-store-proxy serials show model-a 7c1f2a9e-4b1d-4f0e-9d57-0c8e7a3b5d21');
   const revoking = serials
     .command('revoke')
-    .description(
-      'give this serial to nobody any more, and no other one to its device; what the device has cannot be taken away',
-    )
+    .description('give this serial to nobody any more, and its device neither another one nor sessions with this store')
     .argument('<model>', 'as "serials list" prints it')
     .argument('<serial>', 'as "serials list" prints it')
     .option('--brand <account>', BRAND_HELP)

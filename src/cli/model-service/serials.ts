@@ -62,11 +62,23 @@ export async function revokeSerial(
 ): Promise<undefined> {
   const by = whoTypes();
   await session.withStore(async (store) => {
-    const { ModelService, SerialLogService } = await import('../../modules/model-service/index.js');
+    const [{ ModelService, SerialLogService }, { DeviceName, DeviceNotKnownError, DeviceService }] = await Promise.all([
+      import('../../modules/model-service/index.js'),
+      import('../../modules/devices/index.js'),
+    ]);
     const brandId = await brandOf(options, store.get(ModelService));
     const issued = await store.get(SerialLogService).revoke(brandId, model, serial, by, options.reason);
-    session.out.result(lineOf(issued), () => `${serial} is given to nobody any more`);
-    session.out.note('the device keeps the assertion that it has; "snap-store-proxy devices revoke" ends its sessions');
+    // It gets no session from now on; one that it has ends here, where it ever had one.
+    await store
+      .get(DeviceService)
+      .revoke(DeviceName.of(brandId, model, serial))
+      .catch((error: unknown) => {
+        if (!(error instanceof DeviceNotKnownError)) throw error;
+      });
+    session.out.result(
+      lineOf(issued),
+      () => `${serial} is given to nobody any more, and its device gets no sessions here`,
+    );
   });
 }
 

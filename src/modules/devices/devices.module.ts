@@ -3,6 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { PlatformHttpModule } from '../../platform/http/platform-http.module.js';
 import { AssertionsModule } from '../assertions/index.js';
 import { DeviceAdmission } from '../catalog/index.js';
+import { ModelServiceModule } from '../model-service/index.js';
 import { AdmissionRules } from './admission/admission-rules.js';
 import { RestrictionService } from './admission/restriction.service.js';
 import { SessionAdmission } from './admission/session-admission.js';
@@ -21,7 +22,7 @@ import { DeviceUpkeep } from './upkeep.js';
 /** Global for one thing: the catalog asks for a `DeviceAdmission`, and must not know who gives it. */
 @Global()
 @Module({
-  imports: [PlatformHttpModule, AssertionsModule],
+  imports: [PlatformHttpModule, AssertionsModule, ModelServiceModule],
   controllers: [SessionController],
   providers: [
     DeviceRepository,

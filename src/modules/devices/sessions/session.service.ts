@@ -5,6 +5,7 @@ import { InTurn } from '../../../kernel/in-turn.js';
 import { Settings } from '../../../platform/config/settings.js';
 import { Transaction } from '../../../platform/database/transaction.js';
 import { type Logger, LoggerFactory } from '../../../platform/logging/logger.js';
+import { SerialLogService } from '../../model-service/index.js';
 import { devicePolicy } from '../device-policy.js';
 import { DeviceRevokedError, SessionRefusedError, TooManySessionRequestsError } from '../devices.errors.js';
 import { DeviceRepository } from '../known/device.repository.js';
@@ -36,6 +37,7 @@ export class SessionService {
     private readonly proof: SessionProof,
     private readonly spent: SpentNonceRepository,
     private readonly devices: DeviceRepository,
+    private readonly serials: SerialLogService,
     private readonly settings: Settings,
     private readonly transaction: Transaction,
     private readonly clock: Clock,
@@ -86,7 +88,10 @@ export class SessionService {
   private admit(device: ProvenDevice, authorityId: string, nonce: ValidNonce, userAgent: string | null): Promise<void> {
     return this.transaction.run(async () => {
       if (!(await this.spent.spend(nonce))) throw new SessionRefusedError('the nonce has been used already');
-      if (await this.devices.isRevoked(device)) throw new DeviceRevokedError(device.name);
+      const { brandId, model, serial } = device.name;
+      const isRevoked =
+        (await this.devices.isRevoked(device)) || (await this.serials.isRevoked(brandId, model, serial));
+      if (isRevoked) throw new DeviceRevokedError(device.name);
       await this.devices.meet({ device, authorityId, userAgent, at: this.clock.now() });
     });
   }
