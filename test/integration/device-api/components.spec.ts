@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { AssertionService } from '../../../src/modules/assertions/index.js';
 import { sha3 } from '../../support/bundles.js';
 import { componentBundle, signedComponent, yamlWith, type SignedComponent } from '../../support/components.js';
 import { RunningStore, WAYS } from '../../support/running-store.js';
@@ -177,5 +178,19 @@ describe.each(WAYS)('components, by the %s', (way) => {
     expect(revisionsIn((await install()).snap)).toEqual(['docs 2', 'models 4']);
     // What a device was told of before is there still.
     expect((await store.ask(`/api/v1/snaps/download/${jqId}_docs_1.comp`)).status).toBe(200);
+  });
+
+  it('are of the revision that a validation set pins, and not there where one forbids them', async () => {
+    await store.pushBundle(componentBundle({ snap: snap(6), carriesSnap: false, components: [newerDocs] }));
+    const accountId = store.authority.id;
+    const jq = { name: 'jq', id: jqId, revision: '6' };
+    const components = { docs: { presence: 'optional', revision: '1' }, models: 'invalid' };
+    const set = { series: '16', 'account-id': accountId, name: 'docs', sequence: '1', snaps: [{ ...jq, components }] };
+    await store.operator.context.get(AssertionService).add([store.authority.sign('validation-set', set)]);
+    const sets = { 'validation-sets': [['16', accountId, 'docs', '1']] };
+    await expect.poll(async () => revisionsIn((await install()).snap)).toEqual(['docs 2', 'models 4']);
+    expect(revisionsIn((await install('jq', sets)).snap)).toEqual(['docs 1']);
+    expect(revisionsIn((await install('jq', { ...sets, 'ignore-validation': true })).snap)).toHaveLength(2);
+    expect(revisionsIn((await refresh()).snap)).toEqual(['docs 2', 'models 4']);
   });
 });

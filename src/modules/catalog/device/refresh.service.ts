@@ -153,7 +153,7 @@ export class RefreshService {
       if (isPlain && !keepsInstalled && delta === null) keepReady(entry, installed, held.revision, asked, result);
       return result;
     };
-    const document = this.documents.of(entry, held, offersComponents(entry, asked));
+    const document = this.documents.of(entry, held, offersComponents(entry, asked), terms.componentPins);
     return document instanceof Promise ? document.then(finish) : finish(document);
   }
 
@@ -222,7 +222,7 @@ function assemble(request: RefreshRequest, results: readonly Result[]): Answer {
 }
 
 /** Held to nothing. */
-const FREE: SettledTerms = { source: null, pin: null, entersCohort: false };
+const FREE: SettledTerms = { source: null, pin: null, componentPins: null, entersCohort: false };
 
 function resolve(
   entry: CatalogEntry,

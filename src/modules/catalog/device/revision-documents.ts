@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { FreshCache } from '../../../platform/cache/fresh-cache.js';
 import type { CatalogEntry, ListedRevision } from '../resolution/catalog-entry.js';
 import type { ListedComponent } from '../resolution/component-shelf.js';
+import type { ComponentPins } from '../resolution/validation-rules.js';
 import { describeSnap } from '../snapshot/describe-snap.js';
 import { EntryLoader } from '../snapshot/entry-loader.js';
 import { isTakenByDevices, picturesOf } from '../snapshot/pictures.js';
@@ -39,10 +40,18 @@ export class RevisionDocuments {
 
   constructor(private readonly loader: EntryLoader) {}
 
-  /** @param withComponents whether the device asks which components go with the revision */
-  of(entry: CatalogEntry, revision: ListedRevision, withComponents: boolean): SnapJson | Promise<SnapJson> {
-    const key = withComponents ? `${revision.file}+` : revision.file;
-    const load = (): Promise<Document> => this.make(entry, revision, withComponents);
+  /**
+   * @param withComponents whether the device asks which components go with the revision
+   * @param pins which revisions of them do on this device, where validation sets say so
+   */
+  of(
+    entry: CatalogEntry,
+    revision: ListedRevision,
+    withComponents: boolean,
+    pins: ComponentPins | null,
+  ): SnapJson | Promise<SnapJson> {
+    const key = withComponents ? `${revision.file}+${pins === null ? '' : [...pins].join()}` : revision.file;
+    const load = (): Promise<Document> => this.make(entry, revision, withComponents, pins);
     const known = this.documents.get(key, load);
     if (known instanceof Promise) return known.then((made) => this.current(key, made, entry, load));
     return this.current(key, known, entry, load);
@@ -60,9 +69,14 @@ export class RevisionDocuments {
     return again instanceof Promise ? again.then(({ json }) => json) : again.json;
   }
 
-  private async make(entry: CatalogEntry, revision: ListedRevision, withComponents: boolean): Promise<Document> {
+  private async make(
+    entry: CatalogEntry,
+    revision: ListedRevision,
+    withComponents: boolean,
+    pins: ComponentPins | null,
+  ): Promise<Document> {
     const snapYaml = await this.loader.snapYaml(entry.snapId, revision.revision);
-    const components = withComponents ? (entry.components?.of(revision.revision) ?? []) : [];
+    const components = withComponents ? (entry.components?.of(revision.revision, pins) ?? []) : [];
     const [first, ...others] = snapJson(entry, revision, snapYaml, components)
       .slice(SNAP_JSON_START.length + 1)
       .split(BASE_URL);

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { CohortService } from '../cohorts/cohort.service.js';
 import type { CatalogEntry, ChannelSource } from '../resolution/catalog-entry.js';
 import {
+  type ComponentPins,
+  componentPinsOf,
   type Pin,
   pinOf,
   RevisionRuledOutError,
@@ -18,6 +20,8 @@ export interface SettledTerms {
   readonly source: ChannelSource | null;
   /** The revision that validation sets pin, or null. */
   readonly pin: Pin | null;
+  /** What they say of the snap's components, or null. */
+  readonly componentPins: ComponentPins | null;
   readonly entersCohort: boolean;
 }
 
@@ -36,13 +40,15 @@ export class TermsService {
    */
   async settle(entry: CatalogEntry, terms: JoinedTerms, askedRevision: number | null): Promise<SettledTerms> {
     const { cohortKey, entersCohort, validationSets } = terms;
-    const pin = pinOf(entry.name, await this.rules(entry.snapId, validationSets));
+    const rules = await this.rules(entry.snapId, validationSets);
+    const pin = pinOf(entry.name, rules);
+    const componentPins = componentPinsOf(entry.name, rules);
     if (pin !== null && askedRevision !== null && askedRevision !== pin.revision) {
       throw new RevisionRuledOutError(entry.name, askedRevision, pin);
     }
     const dependsOnCohort = cohortKey !== null && pin === null && askedRevision === null;
     const source = dependsOnCohort ? await this.cohorts.channelsOf(entry, cohortKey) : null;
-    return { source, pin, entersCohort: dependsOnCohort && entersCohort };
+    return { source, pin, componentPins, entersCohort: dependsOnCohort && entersCohort };
   }
 
   private async rules(snapId: string, sets: readonly (readonly string[])[]): Promise<ValidationRule[]> {

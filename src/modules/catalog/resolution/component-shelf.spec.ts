@@ -40,4 +40,17 @@ describe(ComponentShelf.name, () => {
     expect(shelf.find('docs', 2)).toMatchObject({ revision: 2 });
     expect([shelf.find('docs', 3), shelf.find('other', 1), numbers(shelf, 6)]).toEqual([null, null, []]);
   });
+
+  it('gives the revision that is pinned, and none where that does not go with the snap', () => {
+    const shelf = new ComponentShelf(components, [
+      pairing(6, 'docs', 1),
+      pairing(6, 'docs', 2),
+      pairing(6, 'models', 1),
+    ]);
+    const pinned = (...pins: [string, number | null][]): string[] =>
+      shelf.of(6, new Map(pins)).map(({ name, revision }) => `${name} ${revision}`);
+    expect(pinned(['docs', 1])).toEqual(['docs 1', 'models 1']);
+    expect(pinned(['docs', 2], ['models', null])).toEqual(['docs 2']);
+    expect(pinned(['docs', 3], ['other', 1])).toEqual(['models 1']);
+  });
 });

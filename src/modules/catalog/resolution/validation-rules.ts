@@ -2,14 +2,22 @@ import { StoreError } from '../../../kernel/store-error.js';
 
 export type Presence = 'required' | 'optional' | 'invalid';
 
-/** What one validation set says of one snap. */
-export interface ValidationRule {
+/** What one validation set says of one snap or component. */
+export interface PresenceRule {
   /** `account-id/name=sequence`, as `snap validate` writes it. */
   readonly set: string;
   readonly presence: Presence;
   /** The only revision that goes, or null where any does. */
   readonly revision: number | null;
 }
+
+export interface ValidationRule extends PresenceRule {
+  /** By name. */
+  readonly components: ReadonlyMap<string, PresenceRule>;
+}
+
+/** The only revision of each component that goes, or null where none does. Of components that are not in it any goes. */
+export type ComponentPins = ReadonlyMap<string, number | null>;
 
 /** The only revision that goes, and who says so. */
 export interface Pin {
@@ -61,14 +69,14 @@ export class RevisionRuledOutError extends StoreError {
  * @returns null where any revision goes
  * @throws ValidationSetConflictError, SnapRuledOutError
  */
-export function pinOf(name: string, rules: readonly ValidationRule[]): Pin | null {
+export function pinOf(name: string, rules: readonly PresenceRule[]): Pin | null {
   const invalid = rules.find(({ presence }) => presence === 'invalid');
   const required = rules.find(({ presence }) => presence === 'required');
   if (invalid !== undefined && required !== undefined) {
     throw new ValidationSetConflictError(name, `${required.set} requires it`, `${invalid.set} forbids it`);
   }
   if (invalid !== undefined) throw new SnapRuledOutError(name, invalid.set);
-  const pinning = rules.filter((rule): rule is ValidationRule & { revision: number } => rule.revision !== null);
+  const pinning = rules.filter((rule): rule is PresenceRule & { revision: number } => rule.revision !== null);
   const [first] = pinning;
   if (first === undefined) return null;
   const other = pinning.find(({ revision }) => revision !== first.revision);
@@ -77,6 +85,26 @@ export function pinOf(name: string, rules: readonly ValidationRule[]): Pin | nul
     throw new ValidationSetConflictError(name, one ?? '', two ?? '');
   }
   return { revision: first.revision, sets: pinning.map(({ set }) => set) };
+}
+
+/**
+ * As `pinOf`, for the components of the snap. One that a set forbids is not there; the snap is, all the same.
+ * @throws ValidationSetConflictError
+ */
+export function componentPinsOf(name: string, rules: readonly ValidationRule[]): ComponentPins | null {
+  const named = new Set(rules.flatMap(({ components }) => [...components.keys()]));
+  const pins = new Map<string, number | null>();
+  for (const component of named) {
+    const own = rules.flatMap(({ components }) => components.get(component) ?? []);
+    try {
+      const pin = pinOf(`${name}+${component}`, own);
+      if (pin !== null) pins.set(component, pin.revision);
+    } catch (error) {
+      if (!(error instanceof SnapRuledOutError)) throw error;
+      pins.set(component, null);
+    }
+  }
+  return pins.size === 0 ? null : pins;
 }
 
 /** `validation set acme/base=3 pins`. */

@@ -1,10 +1,17 @@
 import { Injectable } from '@nestjs/common';
 
-import { type Assertion, AssertionRefusedError, assertionRef, printable } from '../../../formats/assertion/index.js';
+import {
+  type Assertion,
+  AssertionRefusedError,
+  assertionRef,
+  type HeaderMap,
+  type HeaderValue,
+  printable,
+} from '../../../formats/assertion/index.js';
 import { FreshCache } from '../../../platform/cache/fresh-cache.js';
 import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
 import { ASSERTIONS_TOPIC, AssertionService } from '../../assertions/index.js';
-import type { Presence, ValidationRule } from '../resolution/validation-rules.js';
+import type { Presence, PresenceRule, ValidationRule } from '../resolution/validation-rules.js';
 
 /** Rules by snap-id; of a snap that is not in it the set says nothing. */
 export type ValidationRules = ReadonlyMap<string, ValidationRule>;
@@ -27,7 +34,7 @@ export class ValidationSets {
     this.found = new FreshCache({
       maxBytes: MAX_BYTES,
       maxEntries: 20_000,
-      sizeOf: (rules) => 600 + (rules?.size ?? 0) * 300,
+      sizeOf: sizeOfRules,
       isWatched: () => changes.isConnected,
       graceMs: GRACE_MS,
     });
@@ -63,6 +70,12 @@ export class ValidationSets {
   }
 }
 
+function sizeOfRules(rules: ValidationRules | null): number {
+  let sizeBytes = 600;
+  for (const { components } of rules?.values() ?? []) sizeBytes += 400 + components.size * 300;
+  return sizeBytes;
+}
+
 /** `account-id/name=sequence`, safe to show. */
 export function nameOfSet([, accountId = '', name = '', sequence = '']: readonly string[]): string {
   return printable(`${accountId}/${name}=${sequence}`);
@@ -71,16 +84,28 @@ export function nameOfSet([, accountId = '', name = '', sequence = '']: readonly
 /** The assertion's form was checked when it was decoded (formats/assertion/types/validation-set.ts). */
 function rulesOf(assertion: Assertion): ValidationRules {
   const set = nameOfSet(assertion.primaryKey);
-  const snaps = (assertion.headers.snaps ?? []) as readonly Readonly<Record<string, string | undefined>>[];
+  const snaps = (assertion.headers.snaps ?? []) as readonly HeaderMap[];
   return new Map(
-    snaps.map(({ id = '', presence, revision }) => {
-      const rule: ValidationRule = {
-        set,
-        // snapd's default (asserts/validation_set.go).
-        presence: (presence ?? 'required') as Presence,
-        revision: revision === undefined ? null : Number(revision),
-      };
-      return [id, rule];
+    snaps.map((snap) => {
+      const components = Object.entries((snap.components ?? {}) as HeaderMap).map(([name, value]) => {
+        // Text is short for a presence.
+        const says = typeof value === 'string' ? { presence: value } : (value as HeaderMap);
+        return [name, presenceRule(set, says)] as const;
+      });
+      return [textOf(snap.id), { ...presenceRule(set, snap), components: new Map(components) }];
     }),
   );
+}
+
+function presenceRule(set: string, { presence, revision }: HeaderMap): PresenceRule {
+  return {
+    set,
+    // snapd's default (asserts/validation_set.go).
+    presence: (textOf(presence) || 'required') as Presence,
+    revision: revision === undefined ? null : Number(textOf(revision)),
+  };
+}
+
+function textOf(value: HeaderValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
