@@ -6,6 +6,7 @@
 #   SNAPD_CLIENT_HOME (default ~/.cache/snapd-client)
 #     bin/snap bin/snapd     client and daemon
 #     bin/fakestore          snapd's own small test store; here it signs what the suite pushes
+#     bin/snap-repair        what runs repairs; of a client that somebody else made it may be missing
 #     testkeys/              the test root: its account, its account-keys, and the public secret keys that sign for it
 #
 # Needs root and Debian's package archive; the compiler's cache is kept only while it builds.
@@ -32,6 +33,16 @@ client_missing() {
   return 1
 }
 
+repair_missing() {
+  local file
+  # Whoever brings a client of their own has decided what is in it.
+  [ -z "${SNAPD_CLIENT_HOME:-}" ] || return 1
+  for file in bin/snap-repair testkeys/repair-root-account-key.assert testkeys/repair-root.asc; do
+    [ -s "$client/$file" ] || return 0
+  done
+  return 1
+}
+
 install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   apt-get -o DPkg::Lock::Timeout=300 update -qq
@@ -49,12 +60,13 @@ build_packages() {
   printf 'golang-golang-x-%s-dev\n' $x
 }
 
+# Both builds share the compiler's cache, which is gone when this script ends.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# Debian's Go sources lie in a GOPATH tree, not in modules.
+export GOPATH=/usr/share/gocode GO111MODULE=off GOFLAGS= GOTOOLCHAIN=local GOCACHE=$scratch/cache
+
 build_client() {
-  local scratch
-  scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' RETURN
-  # Debian's Go sources lie in a GOPATH tree, not in modules.
-  export GOPATH=/usr/share/gocode GO111MODULE=off GOFLAGS= GOTOOLCHAIN=local GOCACHE=$scratch/cache
   mkdir -p "$scratch/bin" "$scratch/testkeys"
   # `nosecboot` leaves out full disk encryption, which would ask for libraries that no store needs.
   (cd "$source_tree" && go build -tags 'withtestkeys nosecboot' -o "$scratch/bin/" \
@@ -92,6 +104,35 @@ GO
   cp -r "$scratch/bin" "$client/bin.new" && mv "$client/bin.new" "$client/bin"
 }
 
+# snap-repair, and the root of trust for repairs that it has when it is built with this tag.
+build_repair() {
+  (cd "$source_tree" && go build -tags 'withtestkeys nosecboot' -o "$scratch/snap-repair" ./cmd/snap-repair)
+  cat >"$scratch/repairkeys.go" <<'GO'
+package main
+
+import (
+	"log"
+	"os"
+
+	"github.com/snapcore/snapd/asserts"
+	"github.com/snapcore/snapd/asserts/systestkeys"
+)
+
+func main() {
+	for name, content := range map[string]string{
+		"repair-root-account-key.assert": string(asserts.Encode(systestkeys.TestRepairRootAccountKey)),
+		"repair-root.asc":                systestkeys.TestRepairRootPrivKey,
+	} {
+		if err := os.WriteFile(os.Args[1]+"/"+name, []byte(content), 0o600); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+GO
+  go run "$scratch/repairkeys.go" "$client/testkeys"
+  cp "$scratch/snap-repair" "$client/bin/snap-repair.new" && mv "$client/bin/snap-repair.new" "$client/bin/snap-repair"
+}
+
 if tools_missing; then
   say 'installing the tools that a throw-away device needs'
   install_packages squashfs-tools xdelta3 util-linux mount curl iproute2
@@ -101,5 +142,11 @@ if client_missing; then
   # shellcheck disable=SC2046
   install_packages $(build_packages)
   build_client
+fi
+if repair_missing; then
+  say 'building snap-repair beside it'
+  # shellcheck disable=SC2046
+  install_packages $(build_packages)
+  build_repair
 fi
 say "the client is in $client"

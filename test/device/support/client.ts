@@ -24,6 +24,13 @@ export const testRoot = {
   rootSecretKey: join(clientHome, 'testkeys/root.asc'),
 };
 
+/** snap-repair and the root of trust for repairs that it was built with; a client that somebody else made may lack them. */
+export const repairClient = {
+  program: join(clientHome, 'bin/snap-repair'),
+  accountKey: join(clientHome, 'testkeys/repair-root-account-key.assert'),
+  secretKey: join(clientHome, 'testkeys/repair-root.asc'),
+};
+
 let prepared: Promise<unknown> | undefined;
 
 /** Sees to it that the real client is there; builds it where it is not (two minutes, once). */
