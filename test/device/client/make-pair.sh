@@ -5,6 +5,8 @@
 #   make-pair.sh [OPTION]... OUT_FOLDER NAME REVISION SNAP_ID
 #     --yaml FILE        this meta/snap.yaml (default: an app on core22 for amd64; a base for core*; snapd for snapd)
 #     --size BYTES       so many bytes of random payload
+#     --payload FILE     this as payload instead, which another revision may have too
+#     --root FOLDER      with these files besides
 #     --compressor NAME  mksquashfs' -comp (default xz)
 #     --declaration JSON further headers of the snap-declaration, or others in place of the usual ones
 # SNAP_ID is 32 letters and digits; snapd itself insists on PMrrV4ml8uWuEUDBT8dSGnKUYbevVhc4 for the snap named snapd.
@@ -14,18 +16,20 @@
 set -euo pipefail
 client=${SNAPD_CLIENT_HOME:-$HOME/.cache/snapd-client}
 
-yaml='' size=0 compressor=xz declaration=''
+yaml='' size=0 payload='' extra='' compressor=xz declaration=''
 while [[ "${1:-}" == --* ]]; do
   case "$1" in
     --yaml) yaml=$2 ;;
     --size) size=$2 ;;
+    --payload) payload=$2 ;;
+    --root) extra=$2 ;;
     --compressor) compressor=$2 ;;
     --declaration) declaration=$2 ;;
     *) echo "make-pair: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
 done
-[ $# -eq 4 ] && [[ "$4" =~ ^[A-Za-z0-9]{32}$ ]] || { sed -n '5,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 4 ] && [[ "$4" =~ ^[A-Za-z0-9]{32}$ ]] || { sed -n '5,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 out=$1 name=$2 revision=$3 snap_id=$4
 pair=${name}_$revision
 
@@ -65,6 +69,8 @@ fill_root() {
       ;;
   esac
   [ "$size" -eq 0 ] || head -c "$size" /dev/urandom >"$work/root/payload"
+  [ -z "$payload" ] || cp "$payload" "$work/root/payload"
+  [ -z "$extra" ] || cp -r "$extra/." "$work/root/"
 }
 
 sign() { # the two assertions of the file, by the test root's store key

@@ -11,6 +11,10 @@ export interface SnapOptions {
   /** meta/snap.yaml: lines that are added to name, version and summary, instead of those of a small app on core22. */
   readonly yaml?: string;
   readonly sizeBytes?: number;
+  /** A file that is put into the snap; revisions with the same one differ little. */
+  readonly payload?: string;
+  /** A folder whose files are put into the snap. */
+  readonly root?: string;
   readonly compressor?: 'xz' | 'zstd' | 'gzip' | 'lzo' | 'lz4';
   /** Further headers of a new snap-declaration. */
   readonly declaration?: Readonly<Record<string, unknown>>;
@@ -30,6 +34,8 @@ export class SnapMaker {
       args.push('--yaml', file);
     }
     if (options.sizeBytes !== undefined) args.push('--size', String(options.sizeBytes));
+    if (options.payload !== undefined) args.push('--payload', options.payload);
+    if (options.root !== undefined) args.push('--root', options.root);
     if (options.compressor !== undefined) args.push('--compressor', options.compressor);
     if (options.declaration !== undefined) args.push('--declaration', JSON.stringify(options.declaration));
     await runOrThrow(clientScripts.makePair, [...args, this.folder, name, String(revision), snapIdOf(name)]);
