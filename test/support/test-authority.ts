@@ -75,8 +75,13 @@ export class TestAuthority {
   }
 
   /** The root's word that an account, or the root itself, has this key. */
-  accountKeyFor(key: Pick<SigningKey, 'id' | 'publicKey'>, name: string, accountId = this.id): Assertion {
-    return accountKey(this.id, accountId, key, this.key, {}, name);
+  accountKeyFor(
+    key: Pick<SigningKey, 'id' | 'publicKey'>,
+    name: string,
+    accountId = this.id,
+    validity: { readonly since?: string; readonly until?: string } = {},
+  ): Assertion {
+    return accountKey(this.id, accountId, key, this.key, validity, name);
   }
 
   publisher(id: string): Assertion {

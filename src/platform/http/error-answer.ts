@@ -40,6 +40,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'device-service-elsewhere': 400,
   'invalid-openpgp': 400,
   'model-not-served': 404,
+  'model-unfit': 400,
   'remodel-refused': 403,
   'request-id-refused': 400,
   'serial-authority-unfit': 403,

@@ -192,6 +192,10 @@ describe.each(WAYS)('a device that registers, by the %s', (way) => {
     refused(await post2(Buffer.alloc(600 * 1024, 'a')), 413, 'too-many-bytes');
     refused(await register(two, model, { headers: { serial: ' blank' } }), 400, 'serial-request-unfit');
     refused(await register(two, model, { headers: { 'original-serial': '1' } }), 400, 'serial-request-unfit');
+    const unkeepable = brand.model('lab', { 'authority-id': 'a\0b', 'brand-id': 'a\0b' });
+    refused(await register(two, unkeepable), 400, 'model-unfit');
+    const long = brand.model('m'.repeat(2000));
+    refused(await register(two, long), 400, 'model-unfit');
   });
 
   it('says the API key of its model where that has one', async () => {
@@ -298,6 +302,24 @@ describe.each(WAYS)('a device that registers, by the %s', (way) => {
     refused(await register(one, brand.model('vaulted')), 403, 'serial-authority-unfit');
     const named = brand.model('vaulted', { 'serial-authority': ['vault'] });
     expect((await serialOf(await register(one, named))).authorityId).toBe('vault');
+  });
+
+  it('is not left to find out that nobody would take what signs its serials', async () => {
+    const old = TestBrand.under(store.authority, 'brand');
+    await of(BrandKeyService).take({ accountId: brand.id, name: 'old' }, old.pem);
+    const over = { until: '2021-01-01T00:00:00Z' };
+    await of(AssertionService).add([
+      store.authority.accountKeyFor(old.key, 'old', brand.id, over),
+      brand.model('known'),
+    ]);
+    const policies = of(SerialPolicyService);
+    const policy = { brandId: brand.id, model: 'lab', takesProposed: true, deviceLimit: 1, by: 'test' };
+    await expect(policies.create({ ...policy, key: 'old' })).rejects.toThrow('not valid now');
+    await of(ModelService).create({ brandId: brand.id, name: 'known', apiKey: null, by: 'test' });
+    const foreign = of(KeyService);
+    const vault = (await foreign.list()).find(({ name }) => name === 'vault')!;
+    await expect(policies.create({ ...policy, model: 'known', key: vault.id })).rejects.toThrow('does not name');
+    expect((await policies.list(brand.id)).find(({ model }) => model === 'known')).toBeUndefined();
   });
 
   it('gets the same serial in a higher revision once another key signs', async () => {

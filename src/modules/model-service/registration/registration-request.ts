@@ -1,6 +1,7 @@
 import { type Assertion, readAssertionStream } from '../../../formats/assertion/index.js';
 import { RsaPublicKey } from '../../../formats/openpgp/index.js';
 import { SerialRequestUnfitError } from '../model-service.errors.js';
+import { checkModelName } from '../names.js';
 
 const MAX_ASSERTIONS = 16;
 const MAX_BODY_BYTES = 16 * 1024;
@@ -23,7 +24,7 @@ export interface RegistrationRequest {
 /**
  * Reads what snapd sends: a serial-request with the model, and the serial that it has where it changes its model
  * (overlord/devicestate/handlers_serial.go and remodel.go).
- * @throws SerialRequestUnfitError, AssertionRefusedError
+ * @throws SerialRequestUnfitError, ModelUnfitError, AssertionRefusedError, InvalidOpenPgpError
  */
 export async function readRegistrationRequest(bytes: Buffer): Promise<RegistrationRequest> {
   const sent: Assertion[] = [];
@@ -34,6 +35,8 @@ export async function readRegistrationRequest(bytes: Buffer): Promise<Registrati
   }
   const request = theOnly(sent, 'serial-request');
   const [brandId, model] = [request.text('brand-id'), request.text('model')];
+  // Before anything is looked up by it: the type leaves a brand's id free, and a database is not.
+  checkModelName(brandId, model);
   const ofModel = sent.filter(({ type, headers }) => {
     return type.name === 'model' && headers['brand-id'] === brandId && headers.model === model;
   });
