@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
 import type { DeviceRoute } from '../../platform/http/device-route.js';
-import { FastLaneAdapter } from '../../platform/http/fast-lane-adapter.js';
+import { fastLaneOf } from '../../platform/http/fast-lane.js';
 import { Responder } from '../../platform/http/responder.js';
 import { RepairsService } from './repairs.service.js';
 
@@ -28,7 +28,6 @@ export class RepairsApi implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
-    if (httpAdapter instanceof FastLaneAdapter) httpAdapter.lane.open([this.repairs], this.responder);
+    fastLaneOf(this.host)?.open([this.repairs], this.responder);
   }
 }

@@ -22,7 +22,7 @@ describe('generate-keys on a machine where nothing has started before', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await Scene.untouched();
+    scene = await Scene.untouched('here');
   });
 
   afterAll(() => scene.close());
@@ -67,7 +67,7 @@ describe('the keys of a store', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.open('here');
   });
 
   afterAll(() => scene.close());
@@ -168,7 +168,7 @@ describe('the sealing key', () => {
   let file: string;
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.open('here');
     file = await scene.write('mounted.key', Buffer.alloc(32, 7));
     await chmod(file, 0o600);
     const pem = await scene.write('identity.pem', newKey().export({ type: 'pkcs8', format: 'pem' }));

@@ -4,7 +4,10 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 
+import type { CommandLineIo, TextSink } from '../../../src/cli/io.js';
+import { runCommandLine } from '../../../src/cli/main.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { TestAuthority, testSnapId, type SignedSnap, type TestSnapPlan } from '../../support/test-authority.js';
 
@@ -22,17 +25,24 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Where commands run: each in a process of its own, which is the built program; or in this one, for the many that are about what a
+ * command says and does, and not about processes. Nothing is logged in this one, and nothing guards the ways out of it.
+ */
+export type Where = 'process' | 'here';
+
 /** An installation that commands are typed at: a data folder, a database of its own, and a root of trust that the test owns. */
 export class Scene {
   private constructor(
     readonly folder: string,
     readonly authority: TestAuthority,
     private readonly database: TestDatabase | null,
+    private readonly where: Where,
   ) {}
 
   /** With the settings that it needs stored. */
-  static async open(): Promise<Scene> {
-    const scene = await Scene.make(await createTestDatabase());
+  static async open(where: Where = 'process'): Promise<Scene> {
+    const scene = await Scene.make(await createTestDatabase(), where);
     const roots = await scene.write('roots.assert', scene.authority.rootStream);
     const settings = [
       `proxy.db.connection=${scene.uri}`,
@@ -44,14 +54,14 @@ export class Scene {
   }
 
   /** As it is before anybody has typed anything. */
-  static async untouched(): Promise<Scene> {
-    return Scene.make(null);
+  static async untouched(where: Where = 'process'): Promise<Scene> {
+    return Scene.make(null, where);
   }
 
-  private static async make(database: TestDatabase | null): Promise<Scene> {
+  private static async make(database: TestDatabase | null, where: Where): Promise<Scene> {
     const folder = await mkdtemp(join(tmpdir(), 'e2e-cli-'));
     await chmod(folder, 0o755);
-    return new Scene(folder, TestAuthority.create(), database);
+    return new Scene(folder, TestAuthority.create(), database, where);
   }
 
   get uri(): string {
@@ -95,6 +105,7 @@ export class Scene {
   }
 
   async run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    if (this.where === 'here') return runHere(['--data-dir', this.dataDir, ...args], options);
     const child = this.start(args, options);
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.stdin ?? '');
@@ -136,6 +147,35 @@ export class Scene {
       return output.stdout.includes('Ctrl-C stops it') || output.stdout.includes('"listening"');
     });
     return server;
+  }
+}
+
+/** As a process would run it whose input and output are pipes. */
+async function runHere(args: readonly string[], { stdin = '', env = {} }: RunOptions): Promise<Outcome> {
+  const output = { stdout: '', stderr: '' };
+  const sink = (name: keyof typeof output): TextSink => ({
+    isTerminal: false,
+    hasColor: false,
+    write: (text) => (output[name] += text),
+    flush: () => Promise.resolve(),
+  });
+  const io: CommandLineIo = {
+    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    progressColumns: () => null,
+    signal: new AbortController().signal,
+  };
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, env);
+  try {
+    const exitCode = await runCommandLine(args, io);
+    return { exitCode, ...output };
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
   }
 }
 

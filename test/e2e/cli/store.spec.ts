@@ -12,7 +12,7 @@ describe('a store, by its command line', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.open('here');
   });
 
   afterAll(() => scene.close());
@@ -390,10 +390,13 @@ MCowBQYDK2VwAyEAqyoFfcN3F4PcwZSEm2EQBwq+ZCOvVNkBgqvaJh8Oy2I=
         'database',
         'database-version',
         'clock',
+        'search',
         'https',
         'sealing-key',
         'sealed-secrets',
         'keys',
+        'deltas',
+        'hsm',
         'files',
         'trusted-roots',
         'import-watch',

@@ -23,7 +23,7 @@ import { Chance } from '../../support/squashfs-tree.js';
 
 const MiB = 1024 * 1024;
 const COMPRESSORS = ['gzip', 'lzma', 'lzo', 'xz', 'lz4', 'zstd'];
-/** What to do with each compressor: everything that changes which blocks there are, and where. */
+/** Everything that changes which blocks there are, and where: on that no compressor has a say, and two of them are enough. */
 const VARIANTS = [
   '',
   '-no-fragments',
@@ -37,6 +37,9 @@ const VARIANTS = [
   '-b 1M -no-fragments',
   '-no-exports -no-xattrs -no-duplicates -no-sparse',
 ];
+const LAID_OUT_IN_EVERY_WAY = ['gzip', 'lz4'];
+/** What matters to any compressor: how large its blocks are. */
+const BLOCK_SIZES = ['', '-b 4096', '-b 1M'];
 const COMPRESSOR_VARIANTS = [
   'gzip -Xcompression-level 1 -Xwindow-size 8',
   'lz4 -Xhc',
@@ -69,7 +72,10 @@ describe.skipIf(!isInstalled)('against squashfs-tools', () => {
       writeTree(tree, 1);
     });
 
-    const combinations = COMPRESSORS.flatMap((compressor) => VARIANTS.map((variant) => `${compressor} ${variant}`));
+    const combinations = COMPRESSORS.flatMap((compressor) => {
+      const variants = LAID_OUT_IN_EVERY_WAY.includes(compressor) ? VARIANTS : BLOCK_SIZES;
+      return variants.map((variant) => `${compressor} ${variant}`);
+    });
     it.each([...combinations, ...COMPRESSOR_VARIANTS])('reads what unsquashfs extracts: %s', async (options) => {
       make(tree, image, options);
       expect(await summaryOf(image)).toEqual(extract(image, join(work, 'extracted')));
