@@ -14,7 +14,7 @@ const arrows = {
   repairs: ['assertions'],
   'validation-sets': ['assertions', 'catalog', 'keys'],
   integrity: ['assertions', 'blobs', 'catalog', 'snap-import'],
-  devices: ['assertions', 'keys', 'access', 'catalog', 'model-service'],
+  devices: ['assertions', 'catalog', 'model-service'],
   'model-service': ['assertions', 'keys', 'airgap-policy'],
   upstream: ['airgap-policy', 'assertions', 'registration', 'keys'],
   'snap-fetch': ['upstream', 'keys', 'airgap-policy', 'assertions'],

@@ -93,6 +93,21 @@ describe.each(WAYS)('a snap that is kept for some devices, by the %s', (way) => 
     for (const token of everybody()) expect(await seenBy(token, 'free')).toBe(EVERYTHING);
   });
 
+  it('is not among the names that everybody may know of', async () => {
+    const names = (await store.ask('/api/v1/snaps/names')).body.toString();
+    expect(names).toContain('"package_name":"free"');
+    expect(names).not.toContain('"package_name":"jq"');
+    const found = await store.ask('/v2/snaps/find?q=jq', { headers: { 'snap-device-architecture': 'amd64' } });
+    expect([found.status, found.body.toString()]).toEqual([
+      200,
+      expect.not.stringContaining(testSnapId('jq')) as string,
+    ]);
+    const his = await store.ask('/v2/snaps/find?q=jq', {
+      headers: { 'snap-device-architecture': 'amd64', ...v2(till) },
+    });
+    expect(his.body.toString()).toContain(testSnapId('jq'));
+  });
+
   it('tells nobody by a HEAD what he may not have', async () => {
     expect((await store.ask(jqPath, { method: 'HEAD' })).status).toBe(404);
     expect((await store.ask(jqPath, { method: 'HEAD', headers: v2(till) })).status).toBe(200);

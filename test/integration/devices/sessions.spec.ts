@@ -346,6 +346,18 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       expect((await scene.devices.list({}, 10)).count).toBe(1);
     });
 
+    it('are refused to a device whose serial this store has given out and taken back', async () => {
+      const device = scene.brand.device('till', 'taken-back');
+      expect((await scene.request(device.sessionRequest(await scene.nonce()))).status).toBe(200);
+      await scene.store.operator.query(
+        `INSERT INTO snap_store.issued_serial
+           (brand_id, model, serial, device_key_id, policy_revision, key_id, assertion, request, issued_at, asked_at, revoked_at)
+         VALUES ('acme', 'till', 'taken-back', 'd', 1, 'k', '', '', now(), now(), now())`,
+      );
+      const reply = await scene.request(device.sessionRequest(await scene.nonce()));
+      expect([reply.status, reply.body.toString()]).toEqual([403, expect.stringContaining('device-revoked') as string]);
+    });
+
     it('are given to a device whose clock is somewhat off', async () => {
       const device = scene.brand.device('till', '1');
       const request = device.sessionRequest(await scene.nonce(), { at: new Date(Date.now() - 1439 * MINUTE_MS) });
@@ -391,6 +403,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       ];
       for (const path of paths) expect([path, (await scene.store.ask(path)).status]).toEqual([path, 200]);
       expect((await download({}, 'HEAD')).status).toBe(200);
+      expect((await scene.store.ask('/api/v1/snaps/names')).body.toString()).toContain('"package_name":"jq"');
     });
 
     it('are needed for more of the snap than where it is', async () => {

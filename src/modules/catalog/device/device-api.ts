@@ -22,8 +22,6 @@ import { RefreshService } from './refresh.service.js';
 
 const ARCHITECTURE = /^[a-z0-9_-]{1,32}$/;
 
-const NOTHING: DeviceView = { isEverything: false, mayHave: () => false };
-
 /** What devices ask a store (snapd: package store), by path. */
 @Injectable()
 export class DeviceApi {
@@ -107,12 +105,12 @@ export class DeviceApi {
     return this.catalogue.names(request.query, architectureOf(request), view);
   }
 
-  /** Who would have to say who it is, and does not, sees nothing; an error would end the refresh of what a device knows of names. */
+  /** Where it would have to say so, what is for everybody: an error would end the refresh of what a device knows of names. */
   private async viewOfWhoever(request: DeviceRequest): Promise<DeviceView> {
     try {
       return await this.admission.viewOf(request);
     } catch (error) {
-      if (describeError(error).status === 401) return NOTHING;
+      if (describeError(error).status === 401) return this.admission.publicView();
       throw error;
     }
   }
