@@ -103,7 +103,7 @@ export const sessions: Kind = {
         ),
       ),
     ),
-  reaches: [200],
+  reaches: [200, 400],
 };
 
 export const requestIds: Kind = {

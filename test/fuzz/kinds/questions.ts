@@ -114,7 +114,7 @@ export const find: Kind = {
         size: fc.constantFrom('1', '1000000000'),
       }),
     }),
-  reaches: [400],
+  reaches: [200, 400],
 };
 
 export const catalogue: Kind = {

@@ -202,7 +202,7 @@ export const cohorts: Kind = {
       headers: headers({ 'Snap-Device-Architecture': fc.constantFrom('amd64', 'arm64') }),
       body: jsonBody(some({ snaps: fc.array(names(world.snaps), { maxLength: 4 }) }, ['snaps'])),
     }),
-  reaches: [404],
+  reaches: [200, 400, 404],
 };
 
 export const messages: Kind = {
@@ -223,5 +223,5 @@ export const messages: Kind = {
         ),
       ),
     }),
-  reaches: [404],
+  reaches: [200, 400],
 };

@@ -29,6 +29,44 @@ describe.each(WAYS)('what else devices ask, by the %s', (way) => {
     expect(headers['content-length']).toBeDefined();
   });
 
+  it('has no message for a device, whatever it brings', async () => {
+    const ask = (body: unknown) => store.ask('/v2/messages', { method: 'POST', body: JSON.stringify(body) });
+    for (const body of [
+      { limit: 10 },
+      { after: 'x', messages: [{ format: 'assertion', data: 'type: response-message' }] },
+    ]) {
+      const { status, headers, json } = await ask(body);
+      expect([status, headers['content-type']]).toEqual([200, 'application/json']);
+      expect(json()).toEqual({ messages: [], 'total-pending-messages': 0 });
+    }
+    const wrong = [
+      [],
+      { after: 1 },
+      { limit: -1 },
+      { messages: {} },
+      { messages: Array.from({ length: 1_001 }, () => 0) },
+    ];
+    for (const body of wrong)
+      expect([JSON.stringify(body).slice(0, 20), (await ask(body)).status]).toEqual([expect.anything(), 400]);
+  });
+
+  it.each([
+    ['GET', '/api/v1/snaps/purchases/orders'],
+    ['GET', '/api/v1/snaps/purchases/customers/me'],
+    ['POST', '/api/v1/snaps/purchases/buy'],
+    ['GET', '/v2/nobody/knows/this'],
+    ['DELETE', '/v2/snaps/info/jq'],
+    ['GET', '/v2/snaps/refresh'],
+  ])('has nothing to say to %s %s, in the form that snapd reads', async (method, path) => {
+    const { status, headers, json } = await store.ask(path, { method });
+    expect(status).toBe(404);
+    // What is no path of the store is for whoever embeds it.
+    if (way === 'controllers') return;
+    expect(headers['content-type']).toBe('application/json');
+    expect(Number(headers['snap-store-version'])).toBeGreaterThanOrEqual(55);
+    expect(json()).toMatchObject({ 'error-list': [{ code: 'resource-not-found' }] });
+  });
+
   it('is up', async () => {
     expect((await store.ask('/_status/check')).status).toBe(200);
     expect((await store.ask('/', { method: 'HEAD' })).status).toBe(200);

@@ -11,6 +11,7 @@ import { ASSERTIONS_ROUTE } from './assertion-path.js';
 import { AssertionsService } from './assertions.service.js';
 import { COHORTS_BODY_BYTES, CohortsAnswerService } from './cohorts-answer.service.js';
 import { DeviceAdmission, type DeviceView, OpenAdmission } from './device-admission.js';
+import { MESSAGES_LIMITS, messagesAnswer } from './device-messages.js';
 import { DOWNLOAD_ROUTE } from './download-path.js';
 import { DownloadsService } from './downloads.service.js';
 import type { FileWish } from './file-answer.js';
@@ -52,6 +53,11 @@ export class DeviceApi {
           this.admitted(request, (view) => this.downloads.answer(request.rest, fileWish(request), view)),
       },
       { method: 'GET', path: MEDIA_ROUTE, answer: (request) => this.media.answer(request.rest, fileWish(request)) },
+      {
+        method: 'POST',
+        path: 'v2/messages',
+        answer: (request) => request.json(MESSAGES_LIMITS.bodyBytes).then(messagesAnswer),
+      },
       { method: 'GET', path: 'api/v1/snaps/sections', answer: () => this.catalogue.sections() },
       { method: 'GET', path: 'api/v1/snaps/names', answer: (request) => this.namesAnswer(request) },
       { method: 'GET', path: 'v2/snaps/categories', answer: () => this.catalogue.categories() },

@@ -35,6 +35,11 @@ export class DeviceController {
     return this.answer(request, response, 'POST', 'v2/cohorts');
   }
 
+  @Post('v2/messages')
+  messages(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.answer(request, response, 'POST', 'v2/messages');
+  }
+
   @Get('api/v1/snaps/download/*rest')
   download(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.answer(request, response, 'GET', 'api/v1/snaps/download/');
