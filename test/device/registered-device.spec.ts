@@ -7,6 +7,8 @@ import { Front } from './support/front.js';
 import { Lab } from './support/lab.js';
 
 const REGISTRATION_DEADLINE_MS = 60_000;
+const REFRESH_DEADLINE_MS = 60_000;
+const LONG_AGO = '2020-01-01T00:00:00Z';
 
 describe('a device with a serial that is told of its store by proxy.store', () => {
   let lab: Lab;
@@ -119,5 +121,27 @@ describe('a device with a serial that is told of its store by proxy.store', () =
     expect(await unregistered.must('snap known --remote account account-id=testrootorg')).toContain('type: account\n');
     await lab.store.must('push-snap', await lab.snaps.make('core', 1));
     expect(await unregistered.must('snap debug connectivity')).toContain('PASS');
+  });
+
+  it('refreshes when it is left to itself, and says so', async () => {
+    await lab.store.must('push-snap', await lab.snaps.make('jq', 11));
+    front.seen.length = 0;
+    // A device that looked for something new long ago does so as soon as it starts; a new one would wait for two hours.
+    const state = '/var/lib/snapd/state.json';
+    const edit = `
+      const { readFileSync, writeFileSync } = require("fs");
+      const state = JSON.parse(readFileSync("${state}", "utf8"));
+      delete state.data.config.core.refresh;
+      Object.assign(state.data, { "last-refresh": "${LONG_AGO}", "seed-time": "${LONG_AGO}" });
+      writeFileSync("${state}", JSON.stringify(state));`;
+    await device.must(`kill -STOP $(pidof snapd); '${process.execPath}' -e '${edit}'; kill -KILL $(pidof snapd)`);
+    const deadline = Date.now() + REFRESH_DEADLINE_MS;
+    while ((await device.installed()).jq?.revision !== '11') {
+      if (Date.now() > deadline) throw new Error(`The device does not refresh:\n${await device.daemonLog()}`);
+      await sleep(500);
+    }
+    const reasons = front.requestsFor(/^\/v2\/snaps\/refresh$/).map(({ headers }) => headers['snap-refresh-reason']);
+    expect(reasons).toContain('scheduled');
+    expect(front.downloads).toMatchObject([{ headers: { 'snap-refresh-reason': 'scheduled' }, status: 200 }]);
   });
 });

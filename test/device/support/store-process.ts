@@ -7,9 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { copyTestRoot } from './client.js';
 import { processesNaming } from './leftovers.js';
 import { type Outcome, run } from './run.js';
+import { LackingStore, parseLack } from './without.js';
 
 /** The program under test: what `npm run build` made of this checkout, or another build of it. */
 const program = process.env.SNAP_STORE_TEST_PROGRAM ?? join(import.meta.dirname, '../../../dist/cli.js');
+
+/** What this run is to do without: a test that shows it has to fail (see README.md). */
+const WITHOUT = process.env.SNAP_STORE_TEST_WITHOUT;
 
 const START_DEADLINE_MS = 120_000;
 
@@ -21,10 +25,15 @@ export class StoreProcess {
   private constructor(
     private readonly folder: string,
     readonly port: number,
+    private readonly lacking: { readonly store: LackingStore; readonly realPort: number } | null,
   ) {}
 
   static async inFolder(folder: string): Promise<StoreProcess> {
-    return new StoreProcess(folder, await freePort());
+    const port = await freePort();
+    if (WITHOUT === undefined) return new StoreProcess(folder, port, null);
+    const realPort = await freePort();
+    const store = await LackingStore.open(port, realPort, parseLack(WITHOUT));
+    return new StoreProcess(folder, port, { store, realPort });
   }
 
   /** Has the store trust snapd's public test root, in the way that an operator would. */
@@ -64,9 +73,10 @@ export class StoreProcess {
   }
 
   async start(): Promise<void> {
+    const port = String(this.lacking?.realPort ?? this.port);
     const server = spawn(
       process.execPath,
-      [program, '--data-dir', this.dataDir, 'serve', '--host', '127.0.0.1', '--port', String(this.port)],
+      [program, '--data-dir', this.dataDir, 'serve', '--host', '127.0.0.1', '--port', port],
       { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.server = server;
@@ -111,6 +121,7 @@ export class StoreProcess {
   async destroy(): Promise<void> {
     let failure: unknown;
     await this.stop().catch((error: unknown) => (failure = error));
+    await this.lacking?.store.close();
     const left = await processesNaming(this.dataDir);
     for (const { pid } of left) {
       try {
