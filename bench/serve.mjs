@@ -11,14 +11,13 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 
 import { openContext } from '../dist/application.js';
 import { ImportService } from '../dist/modules/snap-import/index.js';
 import { Settings } from '../dist/platform/config/settings.js';
-import { EmbeddedPostgres } from '../dist/platform/database/embedded/index.js';
 import { LoggerFactory } from '../dist/platform/logging/logger.js';
 import { base64url, digestOf, fillCatalogue, snapIdOf, snapNameOf } from './support/catalogue.mjs';
+import { openDatabaseServer } from './support/database-server.mjs';
 import { MIB, writeSignedSnap } from './support/signed-snap.mjs';
 
 const TARGETS = { info: 0.6, assertions: 0.6, refresh: 0.4 };
@@ -42,7 +41,7 @@ await chmod(folder, 0o755);
 const children = new Set();
 let failed = false;
 try {
-  const database = await openDatabaseServer();
+  const database = await openDatabaseServer(join(folder, 'database'));
   try {
     const results = [];
     for (const size of values.sizes.split(',').map(Number)) results.push(await measureSize(database, size));
@@ -283,32 +282,4 @@ async function ask(child, message) {
   const answer = once(child, 'message');
   child.send(message);
   return (await answer)[0];
-}
-
-async function openDatabaseServer() {
-  const given = process.env.SNAP_STORE_TEST_DATABASE;
-  const embedded = given ? null : await EmbeddedPostgres.acquire(join(folder, 'database'), { info() {}, warn() {} });
-  const names = [];
-  const uriOf = (name) => {
-    if (embedded === null) return given.replace(/^(postgres(?:ql)?:\/\/[^/?]*)(?:\/[^?]*)?/, `$1/${name}`);
-    const { user, password, host, port } = embedded.connection;
-    return `postgresql://${user}:${encodeURIComponent(password)}@/${name}?host=${encodeURIComponent(host)}&port=${port}`;
-  };
-  const execute = async (statement) => {
-    const client = new pg.Client(embedded === null ? given : { ...embedded.connection });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  };
-  return {
-    create: async (name) => {
-      await execute(`CREATE DATABASE ${name}`);
-      names.push(name);
-      return uriOf(name);
-    },
-    leave: async () => {
-      for (const name of names) await execute(`DROP DATABASE ${name} WITH (FORCE)`);
-      await embedded?.release();
-    },
-  };
 }

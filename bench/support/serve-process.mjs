@@ -34,10 +34,8 @@ async function startControllers() {
 async function bootstrap() {
   const { Settings } = await import('../../dist/platform/config/settings.js');
   const { LoggerFactory } = await import('../../dist/platform/logging/logger.js');
-  const flag = new Map([
-    ['proxy.db.connection', databaseUri],
-    ['proxy.trust.extra-roots', roots],
-  ]);
+  const flag = new Map([['proxy.db.connection', databaseUri]]);
+  if (roots !== undefined) flag.set('proxy.trust.extra-roots', roots);
   return { dataDir, settings: new Settings({ flag }), loggers: LoggerFactory.silent() };
 }
 

@@ -27,7 +27,7 @@ export interface SearchSource {
   readonly word: CuratorsWord;
 }
 
-/** What is written of a snap; the texts become its document, the weightiest first. */
+/** What is written of a snap; the texts become its heading and document, the weightiest first. */
 export interface SearchRow {
   readonly snap_id: string;
   readonly name: string;

@@ -17,11 +17,12 @@ import type { SnapSearch } from './snap-search.entity.js';
 const ROWS_MADE_BY = 1;
 /** Any number that nothing else in the database locks on: "snap" in ASCII, and 2 for the search. */
 const CATCH_UP_LOCK = [0x736e6170, 2] as const;
-/** Of all snaps that have a word somewhere, so many are looked at more closely, besides those that are called so. */
-const MAX_MATCHES = 2_000;
+/** So many are compared of those that are called so or nearly so, that have it in their heading, that mention it somewhere. */
 const MAX_NAMED = 300;
-/** Words of the name and title, of apps and publisher, of the summary, of the description; PostgreSQL wants it the other way round. */
-const WEIGHTS = '{0.05, 0.2, 0.4, 1.0}';
+const MAX_HEADED = 1_000;
+const MAX_MENTIONED = 500;
+/** From the last to the first: of nothing, of the summary, of apps and publisher, of name and title. */
+const WEIGHTS = '{0, 0.2, 0.4, 1.0}';
 
 /** Every word, or any of them. */
 export type Match = 'every' | 'any';
@@ -59,7 +60,8 @@ export class SearchRepository {
         ? listSql(question, filter, p, limit)
         : textSql(question.words, { filter, match, trigrams, limit }, p);
     const rows = await this.transaction.manager.query<{ snap_id: string }[]>(sql, p.values);
-    return rows.map(({ snap_id }) => snap_id);
+    // One that several branches have comes once for each; the first is the best.
+    return [...new Set(rows.map(({ snap_id }) => snap_id))];
   }
 
   found(snapIds: readonly string[]): Promise<FoundSnap[]> {
@@ -152,18 +154,19 @@ export class SearchRepository {
 
   async write(rows: readonly SearchRow[]): Promise<void> {
     await this.transaction.manager.query(
-      `INSERT INTO ${SCHEMA}.snap_search (${ROW_COLUMNS.join(', ')}, document, made_by)
+      `INSERT INTO ${SCHEMA}.snap_search (${ROW_COLUMNS.join(', ')}, heading, document, made_by)
        SELECT ${ROW_COLUMNS.join(', ')},
-         setweight(to_tsvector('pg_catalog.simple', text_a) || to_tsvector('pg_catalog.english', text_a), 'A') ||
-         setweight(to_tsvector('pg_catalog.simple', text_b), 'B') ||
-         setweight(to_tsvector('pg_catalog.english', text_c), 'C') ||
-         setweight(to_tsvector('pg_catalog.english', text_d), 'D'), $2
+         heading, heading || to_tsvector('pg_catalog.english', text_d), $2
        FROM jsonb_to_recordset($1::jsonb) AS row (
          snap_id char(32), name text, keys text[], names text, text_a text, text_b text, text_c text, text_d text,
          architectures text[], confinements text[], categories text[], featured integer, common_ids text[],
          words jsonb, offers jsonb, commands jsonb)
+       CROSS JOIN LATERAL (SELECT
+         setweight(to_tsvector('pg_catalog.simple', text_a) || to_tsvector('pg_catalog.english', text_a), 'A') ||
+         setweight(to_tsvector('pg_catalog.simple', text_b), 'B') ||
+         setweight(to_tsvector('pg_catalog.english', text_c), 'C') AS heading) AS made
        ON CONFLICT (snap_id) DO UPDATE SET
-         ${[...ROW_COLUMNS, 'document', 'made_by'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
+         ${[...ROW_COLUMNS, 'heading', 'document', 'made_by'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
       [JSON.stringify(rows, storable), ROWS_MADE_BY],
     );
   }
@@ -233,25 +236,32 @@ interface TextSearch {
   readonly limit: number;
 }
 
+/**
+ * Each branch looks into one index and has a limit of its own, so that a word that is nearly everywhere costs no more than others, and
+ * what is called so is never crowded out by what only mentions it.
+ */
 function textSql(words: readonly string[], { filter, match, trigrams, limit }: TextSearch, p: Parameters): string {
-  const table = `${SCHEMA}.snap_search search`;
   const name = p.add(words.join('-'));
   const beginning = p.add(`${words.join('-')}%`);
   const key = p.add(words.join(''));
-  const text = p.add(words.join(' '));
+  // A parameter that nothing refers to has no type, and is refused.
+  const text = trigrams === null ? '' : p.add(words.join(' '));
+  const query = querySql(words, match, p);
   const likeness = trigrams === null ? '0' : `${trigrams}.word_similarity(${text}, search.names)`;
-  const named = [`search.name LIKE ${beginning}`, `search.keys @> ARRAY[${key}]::text[]`];
-  if (trigrams !== null) named.push(`${text} OPERATOR(${trigrams}.<%) search.names`);
+  const isNamed = [`search.name LIKE ${beginning}`, `search.keys @> ARRAY[${key}]::text[]`];
+  if (trigrams !== null) isNamed.push(`${text} OPERATOR(${trigrams}.<%) search.names`);
+  const branch = (condition: string, alike: string, most: number): string =>
+    `(SELECT search.snap_id, search.name, search.name <> ${name} AS is_another, NOT ${key} = ANY(search.keys) AS is_called_otherwise,
+        search.name NOT LIKE ${beginning} AS begins_otherwise,
+        ts_rank('${WEIGHTS}', search.heading, ${query}) + 0.3 * ${alike} AS weight
+      FROM ${SCHEMA}.snap_search search WHERE ${condition} AND ${filter} LIMIT ${most})`;
   const branches = [
-    ...named.map((condition) => `${condition} AND ${filter} LIMIT ${MAX_NAMED}`),
-    `search.document @@ asked.query AND ${filter} LIMIT ${MAX_MATCHES}`,
-  ].map((branch) => `(SELECT search.snap_id FROM ${table}, asked WHERE ${branch})`);
-  return `WITH asked AS MATERIALIZED (SELECT ${querySql(words, match, p)} AS query),
-    hit AS (${branches.join(' UNION ')})
-    SELECT search.snap_id FROM hit JOIN ${table} USING (snap_id), asked
-    ORDER BY search.name <> ${name}, NOT ${key} = ANY(search.keys), search.name NOT LIKE ${beginning},
-      ts_rank('${WEIGHTS}', search.document, asked.query) + 0.3 * ${likeness} DESC, length(search.name), search.name COLLATE "C"
-    LIMIT ${limit}`;
+    ...isNamed.map((condition) => branch(condition, likeness, MAX_NAMED)),
+    branch(`search.heading @@ ${query}`, '0', MAX_HEADED),
+    branch(`search.document @@ ${query}`, '0', MAX_MENTIONED),
+  ];
+  return `SELECT snap_id FROM (${branches.join(' UNION ALL ')}) AS found
+    ORDER BY is_another, is_called_otherwise, begins_otherwise, weight DESC, length(name), name COLLATE "C" LIMIT ${limit}`;
 }
 
 /**

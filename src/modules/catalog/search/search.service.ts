@@ -19,7 +19,7 @@ import { TrigramsRepository } from './trigrams.repository.js';
 /** snapd reads an answer as one document, and nobody reads a longer list (store/store.go, Find). */
 const MAX_RESULTS = 100;
 /** What is found is looked through for what the device could use, so many at most. */
-const MAX_CANDIDATES = 1_000;
+const MAX_CANDIDATES = 500;
 const MIB = 1024 * 1024;
 const GRACE_MS = 1_000;
 /** Queries come from the network; what is longer than any that snapd sends is answered but not remembered. */

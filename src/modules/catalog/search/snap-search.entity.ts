@@ -15,6 +15,7 @@ export interface FoundWords extends SnapMetadata {
  * snap, in the transaction that changes that, so it can be thrown away and made again.
  */
 @Entity({ name: 'snap_search' })
+@Index('snap_search_heading', ['heading'], { type: 'gin' })
 @Index('snap_search_document', ['document'], { type: 'gin' })
 @Index('snap_search_keys', ['keys'], { type: 'gin' })
 // The migration makes them: with an operator class, and where the extension is that has it.
@@ -39,6 +40,11 @@ export class SnapSearch {
   @Column({ type: 'text' })
   readonly names!: string;
 
+  /** The words of name, title, apps, publisher and summary, by which what is found is put in order. */
+  @Column({ type: 'tsvector', select: false })
+  readonly heading!: string;
+
+  /** The same with those of the description. */
   @Column({ type: 'tsvector', select: false })
   readonly document!: string;
 

@@ -14,6 +14,7 @@ export class Search1795610000000 implements MigrationInterface {
                 "name" text NOT NULL,
                 "keys" text array NOT NULL,
                 "names" text NOT NULL,
+                "heading" tsvector NOT NULL,
                 "document" tsvector NOT NULL,
                 "architectures" text array NOT NULL,
                 "confinements" text array NOT NULL,
@@ -28,6 +29,9 @@ export class Search1795610000000 implements MigrationInterface {
             )
         `);
     // What was written lately has to be found as fast as the rest.
+    await queryRunner.query(`
+            CREATE INDEX "snap_search_heading" ON "snap_store"."snap_search" USING gin ("heading") WITH (fastupdate = off)
+        `);
     await queryRunner.query(`
             CREATE INDEX "snap_search_document" ON "snap_store"."snap_search" USING gin ("document") WITH (fastupdate = off)
         `);
