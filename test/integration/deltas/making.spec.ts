@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -119,6 +119,16 @@ describe('deltas of a snap', () => {
     const only = { sourceRevision: 2, targetRevision: 9 };
     await expect(service().make('jq', { only })).rejects.toMatchObject({ code: 'revision-not-held' });
     expect(await listed()).toEqual([]);
+  });
+
+  it('of which the file was damaged are made anew when they are asked for', async () => {
+    await push(1, 2);
+    const [line] = await service().make('jq');
+    const sha3_384 = line?.sha3_384 ?? '';
+    await appendFile(join(scene.store.dataDir, 'blobs', sha3_384.slice(0, 2), sha3_384), 'x');
+    expect(await verify()).toMatchObject({ isSound: false });
+    expect(await service().make('jq')).toMatchObject([{ state: 'made', sha3_384 }]);
+    expect(await verify()).toMatchObject({ isSound: true, files: { orphaned: [] } });
   });
 
   it('stop when they are told to, and nothing is remembered', async () => {

@@ -25,7 +25,7 @@ export interface MakingOptions {
   readonly maxShare: number;
   /** Somebody asked for just this one. */
   readonly isByHand: boolean;
-  /** Also where it was in vain before. */
+  /** Also where it was in vain before, or its file is not what it was. */
   readonly tryAgain: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,7 +59,7 @@ export class DeltaMaker {
   make(snapId: string, key: DeltaKey, options: MakingOptions): Promise<SnapDelta> {
     return this.locks.with(MAKING_LOCK, 'exclusive', async () => {
       const known = await this.deltas.find(snapId, key);
-      if (known !== null && (known.state === 'made' || !options.tryAgain)) return known;
+      if (known !== null && (!options.tryAgain || (await this.isWhole(known)))) return known;
       try {
         await this.attempt(snapId, key, options);
       } catch (error) {
@@ -76,6 +76,10 @@ export class DeltaMaker {
       if (made === null) throw await this.gone(snapId, key);
       return made;
     });
+  }
+
+  private async isWhole({ sha3_384 }: SnapDelta): Promise<boolean> {
+    return sha3_384 !== null && (await this.blobs.find(sha3_384)) !== null;
   }
 
   private async attempt(snapId: string, key: DeltaKey, options: MakingOptions): Promise<void> {
