@@ -30,7 +30,7 @@ export function addRestrict(parent: Command, commandLine: CommandLine): void {
     .action((name: string, { brand = '', model }: AudienceOptions) =>
       commandLine.run((session) => add(session, parseSnapName(name), brand, model ?? null)),
     );
-  example(adding, 'snap-store-proxy restrict till-app --brand acme --model till-2');
+  example(adding, 'snap-store-proxy restrict add till-app --brand acme --model till-2');
   const listing = restrict
     .command('list')
     .description('list the snaps that are not for every device')
