@@ -122,7 +122,8 @@ describe('authority', () => {
     server = scene.start(args, { env });
     for (const stream of [server.stdout, server.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (serverSays += text));
-    await until(() => serverSays.includes('Ctrl-C stops it'));
+    await until(() => serverSays.includes('proxy.sso.location='));
+    expect(serverSays).toContain('Ctrl-C stops it');
     expect(serverSays).toContain(`proxy.dashboard.location=http://127.0.0.1:${port}`);
   });
 });
