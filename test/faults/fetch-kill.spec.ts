@@ -93,8 +93,8 @@ describe('kill -9 of fetch-snaps', () => {
     'costs no more than what was on its way, and the bundle is the same in the end',
     { timeout: 600_000 },
     async () => {
-      // So slow that ten kills find it at work.
-      online.misbehave('/download/', { kind: 'drip', bytes: 128 * 1024, everyMs: 5 });
+      // So slow that ten kills find it at work: all of it takes longer than they do together.
+      online.misbehave('/download/', { kind: 'drip', bytes: 64 * 1024, everyMs: 10 });
       let inside = 0;
       for (let round = 0; round < KILLS; round++) {
         const before = downloads().length;

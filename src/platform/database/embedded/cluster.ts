@@ -282,11 +282,14 @@ export class Cluster {
       return new EmbeddedPostgresDiskFullError(this.home.home);
     }
     const lines = output.split('\n').filter((line) => line.trim() !== '');
-    const telling = lines.findLast((line) => /\b(FATAL|PANIC|error|could not)\b/.test(line)) ?? lines.at(-1);
+    const telling = lines.findLast((line) => TELLING.test(line)) ?? lines.at(-1);
     const reason = telling?.replace(/^.*?\b(FATAL|PANIC|error): +/, '') ?? (outcome || 'it says nothing');
     return new EmbeddedPostgresFailedError(what, reason, { folder: this.home.home, log: this.home.logFile });
   }
 }
+
+/** A program that dies of a signal is told of by the one that started it, before that one tidies up. */
+const TELLING = /\b(FATAL|PANIC|error|could not|terminated by signal|exited with exit code)\b/;
 
 function isThere(path: string): Promise<boolean> {
   return stat(path).then(
