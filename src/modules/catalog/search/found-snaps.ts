@@ -5,11 +5,11 @@ import { ChangeFeed } from '../../../platform/database/change-feed.js';
 import type { FoundSnap } from './found-snap.js';
 import { SearchRepository } from './search.repository.js';
 
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 128 * 1024 * 1024;
 const GRACE_MS = 1_000;
 
 /** Results that were put into words already stay with the snap that they are about: of so many questions. */
-const MAX_TOLD = 4;
+const MAX_TOLD = 2;
 
 /** A snap as it is found, with what was told of it lately. */
 export class RememberedSnap {

@@ -19,8 +19,8 @@ const ROWS_MADE_BY = 1;
 const CATCH_UP_LOCK = [0x736e6170, 2] as const;
 /** So many are compared of those that are called so or nearly so, that have it in their heading, that mention it somewhere. */
 const MAX_NAMED = 300;
-const MAX_HEADED = 1_000;
-const MAX_MENTIONED = 500;
+const MAX_HEADED = 500;
+const MAX_MENTIONED = 300;
 /** From the last to the first: of nothing, of the summary, of apps and publisher, of name and title. */
 const WEIGHTS = '{0, 0.2, 0.4, 1.0}';
 
