@@ -30,12 +30,17 @@ export class TestBrand {
     return Buffer.from(this.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   }
 
-  sign(type: string, headers: HeaderMap): Assertion {
-    const timestamp = new Date().toISOString();
+  /** Its account and key, for a store to hold. */
+  get assertions(): readonly Assertion[] {
+    return [this.account, this.accountKey];
+  }
+
+  /** @param key another one, to sign in the brand's name */
+  sign(type: string, headers: HeaderMap, key: SigningKey = this.key): Assertion {
     return signAssertion({
       type,
-      headers: { 'authority-id': this.id, timestamp, ...headers },
-      key: this.key,
+      headers: { 'authority-id': this.id, timestamp: '2026-01-01T00:00:00Z', ...headers },
+      key,
       signedAt: new Date(),
     });
   }
@@ -44,7 +49,7 @@ export class TestBrand {
     return this.sign('model', { series: '16', 'brand-id': this.id, model: name, classic: 'true', ...headers });
   }
 
-  serialFor(device: TestDevice, model: string, serial: string): Assertion {
+  serialFor(device: RegisteringDevice, model: string, serial: string): Assertion {
     return this.sign('serial', {
       'brand-id': this.id,
       model,
@@ -56,7 +61,7 @@ export class TestBrand {
 }
 
 /** A device that is about to register, as snapd does it (overlord/devicestate/handlers_serial.go). */
-export class TestDevice {
+export class RegisteringDevice {
   readonly key = new SigningKey(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
 
   /** What it sends: its request, its model, and what else it has to show. */

@@ -1,9 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 
 import { type Assertion, signAssertion, SigningKey } from '../../src/formats/assertion/index.js';
-import type { TestAuthority } from './test-authority.js';
+import type { TestBrand } from './brand.js';
 
-const SINCE = '2020-01-01T00:00:00Z';
 /** Large enough to sign with, small enough to be made for each test file. */
 const KEY_BITS = 2048;
 
@@ -12,43 +11,6 @@ const usualDeviceKey = newTestKey();
 
 export function newTestKey(): SigningKey {
   return new SigningKey(generateKeyPairSync('rsa', { modulusLength: KEY_BITS }).privateKey);
-}
-
-/** A brand whose devices an authority's stores know. */
-export class TestBrand {
-  private constructor(
-    readonly id: string,
-    readonly key: SigningKey,
-    /** The brand's account and key, for a store to hold. */
-    readonly assertions: readonly Assertion[],
-  ) {}
-
-  static create(authority: TestAuthority, id: string): TestBrand {
-    const key = newTestKey();
-    const account = authority.sign('account', {
-      'account-id': id,
-      'display-name': id,
-      username: id,
-      validation: 'unproven',
-    });
-    const accountKey = authority.sign(
-      'account-key',
-      { 'public-key-sha3-384': key.id, 'account-id': id, name: 'default', since: SINCE },
-      undefined,
-      key.publicKey.encode(),
-    );
-    return new TestBrand(id, key, [account, accountKey]);
-  }
-
-  device(model: string, serial: string, key: SigningKey = usualDeviceKey): TestDevice {
-    return new TestDevice(this, model, serial, key);
-  }
-
-  sign(type: string, headers: Parameters<TestAuthority['sign']>[1], key: SigningKey = this.key): Assertion {
-    const signedAt = new Date();
-    const given = { 'authority-id': this.id, timestamp: '2026-01-01T00:00:00Z', ...headers };
-    return signAssertion({ type, headers: given, key, signedAt });
-  }
 }
 
 /** What a device sends for a session; each part can be put in the place of another's. */
@@ -67,10 +29,9 @@ export class TestDevice {
     private readonly brand: TestBrand,
     model: string,
     serial: string,
-    readonly key: SigningKey,
+    readonly key: SigningKey = usualDeviceKey,
   ) {
-    const named = { 'brand-id': brand.id, model };
-    this.model = brand.sign('model', { series: '16', ...named, classic: 'true' });
+    this.model = brand.model(model);
     this.serial = this.serialBy(brand.key, serial);
   }
 

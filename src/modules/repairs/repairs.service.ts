@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import { type Assertion, assertionRef, encodeAssertionStream } from '../../formats/assertion/index.js';
-import { FreshCache } from '../../platform/cache/fresh-cache.js';
-import { ChangeFeed, EVERYTHING } from '../../platform/database/change-feed.js';
+import { WatchedCache } from '../../platform/cache/watched-cache.js';
+import { ChangeFeed } from '../../platform/database/change-feed.js';
 import { type Answer, type ByteText, byteText, EMPTY_BODY, JSON_TYPE } from '../../platform/http/answer.js';
 import { errorListAnswer } from '../../platform/http/error-answer.js';
 import { ASSERTIONS_TOPIC, AssertionService, TrustedRootsService } from '../assertions/index.js';
@@ -10,7 +10,6 @@ import { ASSERTIONS_TOPIC, AssertionService, TrustedRootsService } from '../asse
 /** A brand's account id, and a number as snapd writes it. */
 const PATH = /^([-a-zA-Z0-9]{1,64})\/([1-9][0-9]{0,8})$/;
 const MAX_BYTES = 32 * 1024 * 1024;
-const GRACE_MS = 1_000;
 const ASSERTION_TYPE = 'application/x.ubuntu.assertion';
 
 export interface RepairWish {
@@ -28,20 +27,18 @@ interface ReadyRepair {
 /** Answers `GET v2/repairs/{brand}/{id}` (snapd: cmd/snap-repair/runner.go). */
 @Injectable()
 export class RepairsService {
-  private readonly ready: FreshCache<ReadyRepair | null>;
-  private listening: Promise<void> | null = null;
+  private readonly ready: WatchedCache<ReadyRepair | null>;
 
   constructor(
     private readonly assertions: AssertionService,
     private readonly roots: TrustedRootsService,
-    private readonly changes: ChangeFeed,
+    changes: ChangeFeed,
   ) {
-    this.ready = new FreshCache({
+    this.ready = new WatchedCache(changes, {
       maxBytes: MAX_BYTES,
       maxEntries: 10_000,
       sizeOf: (repair) => 500 + (repair === null ? 0 : repair.stream.length + repair.headersJson.length),
-      isWatched: () => changes.isConnected,
-      graceMs: GRACE_MS,
+      isStaleAfter: ({ topic }) => topic === ASSERTIONS_TOPIC,
     });
   }
 
@@ -53,10 +50,7 @@ export class RepairsService {
   answer(path: string, wish: RepairWish): Answer | Promise<Answer> {
     const [, brandId = '', repairId = ''] = PATH.exec(path) ?? [];
     if (brandId === '') return notHeld(path);
-    const found = this.ready.get(`${brandId}/${repairId}`, async () => {
-      await this.listen();
-      return this.load(brandId, repairId);
-    });
+    const found = this.ready.get(`${brandId}/${repairId}`, () => this.load(brandId, repairId));
     if (found instanceof Promise) return found.then((repair) => answerOf(repair, path, wish));
     return answerOf(found, path, wish);
   }
@@ -83,13 +77,6 @@ export class RepairsService {
       id = key.signKeyId;
     }
     return [...keys.values()];
-  }
-
-  private listen(): Promise<void> {
-    this.listening ??= this.changes.listen((change) => {
-      if (change === EVERYTHING || change.topic === ASSERTIONS_TOPIC) this.ready.clear();
-    });
-    return this.listening;
   }
 }
 

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AssertionService } from '../../../src/modules/assertions/index.js';
 import { RestrictionService } from '../../../src/modules/devices/index.js';
 import { runCommand, type CommandOutcome } from '../../support/run-command.js';
+import { TestBrand } from '../../support/brand.js';
 import { RunningStore, WAYS } from '../../support/running-store.js';
 import { testSnapId } from '../../support/test-authority.js';
-import { newTestKey, TestBrand, type TestDevice } from '../../support/test-device.js';
+import { newTestKey, TestDevice } from '../../support/test-device.js';
 
 const v2 = (token: string | null): Record<string, string> =>
   token === null ? {} : { 'snap-device-authorization': `Macaroon root="${token}"` };
@@ -29,16 +30,16 @@ describe.each(WAYS)('a snap that is kept for some devices, by the %s', (way) => 
   beforeAll(async () => {
     store = await RunningStore.open(way);
     restrictions = store.operator.context.get(RestrictionService);
-    const [acme, other] = [TestBrand.create(store.authority, 'acme'), TestBrand.create(store.authority, 'other')];
-    const stranger = TestBrand.create(store.authority, 'stranger');
+    const [acme, other] = [TestBrand.under(store.authority, 'acme'), TestBrand.under(store.authority, 'other')];
+    const stranger = TestBrand.under(store.authority, 'stranger');
     await store.operator.context.get(AssertionService).add([...acme.assertions, ...other.assertions]);
     for (const name of ['jq', 'free']) {
       await store.push(store.authority.snap({ name, snapId: testSnapId(name), revision: 6 }));
     }
-    till = await sessionOf(store, acme.device('till', '1'));
-    robot = await sessionOf(store, acme.device('robot', '1'));
-    foreign = await sessionOf(store, other.device('till', '1'));
-    unknown = await sessionOf(store, stranger.device('till', '1'));
+    till = await sessionOf(store, new TestDevice(acme, 'till', '1'));
+    robot = await sessionOf(store, new TestDevice(acme, 'robot', '1'));
+    foreign = await sessionOf(store, new TestDevice(other, 'till', '1'));
+    unknown = await sessionOf(store, new TestDevice(stranger, 'till', '1'));
   });
 
   afterAll(() => store.close());
@@ -150,12 +151,12 @@ describe('what operators type', () => {
 
   beforeAll(async () => {
     store = await RunningStore.open();
-    const acme = TestBrand.create(store.authority, 'acme');
+    const acme = TestBrand.under(store.authority, 'acme');
     await store.operator.context.get(AssertionService).add(acme.assertions);
     await store.push(store.authority.snap({ name: 'jq', snapId: testSnapId('jq'), revision: 6 }));
-    device = acme.device('till', '0b5e', newTestKey());
+    device = new TestDevice(acme, 'till', '0b5e', newTestKey());
     await sessionOf(store, device);
-    await sessionOf(store, acme.device('robot', '1'));
+    await sessionOf(store, new TestDevice(acme, 'robot', '1'));
   });
 
   afterAll(() => store.close());

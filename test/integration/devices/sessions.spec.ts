@@ -5,9 +5,10 @@ import { DeviceName, DeviceService } from '../../../src/modules/devices/index.js
 import { mintNonce, NONCE_LIFETIME_MS } from '../../../src/modules/devices/sessions/nonce.js';
 import { SessionKeySource } from '../../../src/modules/devices/sessions/session-keys.js';
 import { SettingsService } from '../../../src/platform/config/settings.service.js';
+import { TestBrand } from '../../support/brand.js';
 import { type Reply, RunningStore, WAYS } from '../../support/running-store.js';
 import { testSnapId } from '../../support/test-authority.js';
-import { newTestKey, type SessionRequestBody, TestBrand, type TestDevice } from '../../support/test-device.js';
+import { newTestKey, type SessionRequestBody, TestDevice } from '../../support/test-device.js';
 
 const AGENT = 'snapd/2.57.6 (series 16; classic) debian/12 (amd64)';
 const MINUTE_MS = 60_000;
@@ -20,8 +21,8 @@ class Scene {
   readonly stranger: TestBrand;
 
   constructor(readonly store: RunningStore) {
-    this.brand = TestBrand.create(store.authority, 'acme');
-    this.stranger = TestBrand.create(store.authority, 'stranger');
+    this.brand = TestBrand.under(store.authority, 'acme');
+    this.stranger = TestBrand.under(store.authority, 'stranger');
   }
 
   readonly nonce = async (): Promise<string> => {
@@ -77,7 +78,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     afterAll(() => scene.store.close());
 
     it('are given to a device that proves who it is', async () => {
-      const device = scene.brand.device('till', 'first');
+      const device = new TestDevice(scene.brand, 'till', 'first');
       const reply = await scene.request(device.sessionRequest(await scene.nonce()));
       expect([reply.status, reply.headers['content-type']]).toEqual([200, 'application/json']);
       const { macaroon } = reply.json() as { macaroon: string };
@@ -86,7 +87,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     });
 
     it('leave behind who the device is, and what it says of itself', async () => {
-      const device = scene.brand.device('till', 'known');
+      const device = new TestDevice(scene.brand, 'till', 'known');
       await scene.session(device);
       const reply = await scene.request(device.sessionRequest(await scene.nonce()), {
         'user-agent': `snapd/2.77 \u00e9${'x'.repeat(300)}`,
@@ -103,7 +104,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'is signed by another key than the device has',
         async ({ brand, nonce }) => {
-          const device = brand.device('till', 'forged');
+          const device = new TestDevice(brand, 'till', 'forged');
           return device.sessionRequest(await nonce(), { key: otherKey });
         },
         401,
@@ -113,7 +114,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
         'was changed after it was signed',
         async ({ brand, nonce }) => {
           const one = await nonce();
-          const body = brand.device('till', 'changed').sessionRequest(one);
+          const body = new TestDevice(brand, 'till', 'changed').sessionRequest(one);
           const request = body['device-session-request'].replace(one, await nonce());
           return { ...body, 'device-session-request': request };
         },
@@ -123,7 +124,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'comes with a serial that was changed after it was signed',
         async ({ brand, nonce }) => {
-          const device = brand.device('till', 'changed');
+          const device = new TestDevice(brand, 'till', 'changed');
           const body = device.sessionRequest(await nonce());
           return { ...body, 'serial-assertion': body['serial-assertion'].replace('2026-01-01', '2026-01-02') };
         },
@@ -133,8 +134,8 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'comes with the serial of another device',
         async ({ brand, nonce }) => ({
-          ...brand.device('till', 'one').sessionRequest(await nonce()),
-          'serial-assertion': brand.device('till', 'two').serial.encoded.toString(),
+          ...new TestDevice(brand, 'till', 'one').sessionRequest(await nonce()),
+          'serial-assertion': new TestDevice(brand, 'till', 'two').serial.encoded.toString(),
         }),
         401,
         /for another serial/,
@@ -142,8 +143,8 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'comes with the model of other devices',
         async ({ brand, nonce }) => ({
-          ...brand.device('till', 'one').sessionRequest(await nonce()),
-          'model-assertion': brand.device('robot', 'one').model.encoded.toString(),
+          ...new TestDevice(brand, 'till', 'one').sessionRequest(await nonce()),
+          'model-assertion': new TestDevice(brand, 'robot', 'one').model.encoded.toString(),
         }),
         401,
         /the model .* differ/,
@@ -151,7 +152,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         "has a nonce that is not this store's",
         ({ brand }) =>
-          Promise.resolve(brand.device('till', 'x').sessionRequest(mintNonce(Buffer.alloc(32), new Date()))),
+          Promise.resolve(new TestDevice(brand, 'till', 'x').sessionRequest(mintNonce(Buffer.alloc(32), new Date()))),
         401,
         /not one of this store/,
       ],
@@ -159,9 +160,8 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
         'has a nonce whose time is over',
         async ({ brand, store }) => {
           const keys = await store.operator.context.get(SessionKeySource).current();
-          return brand
-            .device('till', 'x')
-            .sessionRequest(mintNonce(keys.nonces, new Date(Date.now() - NONCE_LIFETIME_MS)));
+          const old = mintNonce(keys.nonces, new Date(Date.now() - NONCE_LIFETIME_MS));
+          return new TestDevice(brand, 'till', 'x').sessionRequest(old);
         },
         401,
         /its time is over/,
@@ -172,7 +172,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'has no serial',
         async ({ brand, nonce }) => ({
-          ...brand.device('till', 'x').sessionRequest(await nonce()),
+          ...new TestDevice(brand, 'till', 'x').sessionRequest(await nonce()),
           'serial-assertion': 1,
         }),
         400,
@@ -181,7 +181,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'has something else for a serial',
         async ({ brand, nonce }) => {
-          const body = brand.device('till', 'x').sessionRequest(await nonce());
+          const body = new TestDevice(brand, 'till', 'x').sessionRequest(await nonce());
           return { ...body, 'serial-assertion': body['model-assertion'] };
         },
         400,
@@ -205,7 +205,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     });
 
     it('are given once for a nonce', async () => {
-      const body = scene.brand.device('till', 'replayed').sessionRequest(await scene.nonce());
+      const body = new TestDevice(scene.brand, 'till', 'replayed').sessionRequest(await scene.nonce());
       expect((await scene.request(body)).status).toBe(200);
       const again = await scene.request(body);
       expect(again.status).toBe(401);
@@ -213,13 +213,13 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     });
 
     it('are given once for a nonce also to those who ask at the same time', async () => {
-      const body = scene.brand.device('till', 'racing').sessionRequest(await scene.nonce());
+      const body = new TestDevice(scene.brand, 'till', 'racing').sessionRequest(await scene.nonce());
       const replies = await Promise.all(Array.from({ length: 8 }, () => scene.request(body)));
       expect(replies.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(7).fill(401)]);
     });
 
     it('are no use any more once the device is revoked, and it gets no other, under whatever serial', async () => {
-      const device = scene.brand.device('till', 'lost', newTestKey());
+      const device = new TestDevice(scene.brand, 'till', 'lost', newTestKey());
       const token = await scene.session(device);
       expect((await scene.info(v2(token))).status).toBe(200);
       const name = DeviceName.parse(device.name);
@@ -262,22 +262,26 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     afterAll(() => scene.store.close());
 
     it.each<[string, (scene: Scene, nonce: string) => SessionRequestBody]>([
-      ['whose brand nobody here knows', ({ stranger }, nonce) => stranger.device('till', '1').sessionRequest(nonce)],
+      [
+        'whose brand nobody here knows',
+        ({ stranger }, nonce) => new TestDevice(stranger, 'till', '1').sessionRequest(nonce),
+      ],
       [
         'whose serial another key has signed than the brand has',
         ({ brand, stranger }, nonce) => {
-          const device = brand.device('till', '1');
+          const device = new TestDevice(brand, 'till', '1');
           const foreign = device.serialBy(stranger.key).encoded.toString();
           return { ...device.sessionRequest(nonce), 'serial-assertion': foreign };
         },
       ],
       [
         'whose clock is wrong by years',
-        ({ brand }, nonce) => brand.device('till', '1').sessionRequest(nonce, { at: new Date('2020-06-01T00:00:00Z') }),
+        ({ brand }, nonce) =>
+          new TestDevice(brand, 'till', '1').sessionRequest(nonce, { at: new Date('2020-06-01T00:00:00Z') }),
       ],
       [
         'whose serial is longer than any',
-        ({ brand }, nonce) => brand.device('till', '1'.repeat(3_000)).sessionRequest(nonce),
+        ({ brand }, nonce) => new TestDevice(brand, 'till', '1'.repeat(3_000)).sessionRequest(nonce),
       ],
     ])('serve a device as well %s, and do not list it', async (_, make) => {
       const reply = await scene.request(make(scene, await scene.nonce()));
@@ -303,7 +307,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
 
     beforeAll(async () => {
       scene = await openScene(way, 'required');
-      token = await scene.session(scene.brand.device('till', '1'));
+      token = await scene.session(new TestDevice(scene.brand, 'till', '1'));
       await scene.store.push(scene.store.authority.snap({ name: 'snapd', snapId: testSnapId('snapd'), revision: 1 }));
     });
 
@@ -312,13 +316,13 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     it.each<[string, (scene: Scene, nonce: string) => SessionRequestBody, RegExp]>([
       [
         'whose brand nobody here knows',
-        ({ stranger }, nonce) => stranger.device('till', '1').sessionRequest(nonce),
+        ({ stranger }, nonce) => new TestDevice(stranger, 'till', '1').sessionRequest(nonce),
         /no verified account-key/,
       ],
       [
         'whose serial another key has signed than the brand has',
         ({ brand, stranger }, nonce) => {
-          const device = brand.device('till', '1');
+          const device = new TestDevice(brand, 'till', '1');
           const foreign = device.serialBy(stranger.key).encoded.toString();
           return { ...device.sessionRequest(nonce), 'serial-assertion': foreign };
         },
@@ -327,18 +331,18 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
       [
         'whose clock is too far behind',
         ({ brand }, nonce) =>
-          brand.device('till', '1').sessionRequest(nonce, { at: new Date(Date.now() - 1441 * MINUTE_MS) }),
+          new TestDevice(brand, 'till', '1').sessionRequest(nonce, { at: new Date(Date.now() - 1441 * MINUTE_MS) }),
         /more than 1440 minutes off/,
       ],
       [
         'whose clock is too far ahead',
         ({ brand }, nonce) =>
-          brand.device('till', '1').sessionRequest(nonce, { at: new Date(Date.now() + 1441 * MINUTE_MS) }),
+          new TestDevice(brand, 'till', '1').sessionRequest(nonce, { at: new Date(Date.now() + 1441 * MINUTE_MS) }),
         /more than 1440 minutes off/,
       ],
       [
         'whose serial is longer than any',
-        ({ brand }, nonce) => brand.device('till', '1'.repeat(3_000)).sessionRequest(nonce),
+        ({ brand }, nonce) => new TestDevice(brand, 'till', '1'.repeat(3_000)).sessionRequest(nonce),
         /up to 300 bytes/,
       ],
     ])('are refused to a device %s', async (_, make, why) => {
@@ -349,7 +353,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     });
 
     it('are refused to a device whose serial this store has given out and taken back', async () => {
-      const device = scene.brand.device('till', 'taken-back');
+      const device = new TestDevice(scene.brand, 'till', 'taken-back');
       expect((await scene.request(device.sessionRequest(await scene.nonce()))).status).toBe(200);
       await scene.store.operator.query(
         `INSERT INTO snap_store.issued_serial
@@ -361,7 +365,7 @@ describe.each(WAYS)('sessions, by the %s', (way) => {
     });
 
     it('are given to a device whose clock is somewhat off', async () => {
-      const device = scene.brand.device('till', '1');
+      const device = new TestDevice(scene.brand, 'till', '1');
       const request = device.sessionRequest(await scene.nonce(), { at: new Date(Date.now() - 1439 * MINUTE_MS) });
       expect((await scene.request(request)).status).toBe(200);
     });
@@ -420,7 +424,7 @@ describe('the secret of sessions', () => {
   it('is one for all processes, and sessions end with it', async () => {
     const scene = await openScene('lane', 'required');
     try {
-      const device = scene.brand.device('till', '1');
+      const device = new TestDevice(scene.brand, 'till', '1');
       const before = await scene.session(device);
       const { context } = scene.store.operator;
       const settings = context.get(SettingsService);

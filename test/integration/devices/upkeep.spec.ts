@@ -12,7 +12,8 @@ import { type BaseUrl } from '../../../src/platform/http/base-url.js';
 import { DeviceRequest } from '../../../src/platform/http/device-route.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { TestAuthority } from '../../support/test-authority.js';
-import { TestBrand, type TestDevice } from '../../support/test-device.js';
+import { TestBrand } from '../../support/brand.js';
+import { TestDevice } from '../../support/test-device.js';
 import { openTestStore, type TestStore } from '../../support/test-store.js';
 
 describe(DeviceUpkeep.name, () => {
@@ -26,8 +27,8 @@ describe(DeviceUpkeep.name, () => {
     database = await createTestDatabase();
     const authority = TestAuthority.create();
     store = await openTestStore({ uri: database.uri, authority });
-    brand = TestBrand.create(authority, 'acme');
-    device = brand.device('till', '1');
+    brand = TestBrand.under(authority, 'acme');
+    device = new TestDevice(brand, 'till', '1');
     await store.context.get(AssertionService).add(brand.assertions);
     const sessions = store.context.get(SessionService);
     token = await sessions.open(parseSessionRequest(device.sessionRequest(await sessions.nonce())), null);

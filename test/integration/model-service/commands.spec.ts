@@ -7,7 +7,7 @@ import { AssertionService } from '../../../src/modules/assertions/index.js';
 import { TestBrand } from '../../support/brand.js';
 import { type Reply, RunningStore } from '../../support/running-store.js';
 import { testSnapId } from '../../support/test-authority.js';
-import { TestBrand as BrandWithSessions } from '../../support/test-device.js';
+import { TestDevice } from '../../support/test-device.js';
 import { TypedCommands } from '../../support/typed-commands.js';
 
 describe("an operator who looks after a brand's models", () => {
@@ -116,10 +116,10 @@ describe("an operator who looks after a brand's models", () => {
   });
 
   it('takes a serial back, and its device has no session any more', async () => {
-    const acme = BrandWithSessions.create(store.authority, 'acme');
+    const acme = TestBrand.under(store.authority, 'acme');
     await store.operator.context.get(AssertionService).add(acme.assertions);
     await store.push(store.authority.snap({ name: 'jq', snapId: testSnapId('jq'), revision: 6 }));
-    const device = acme.device('till', 'A-7');
+    const device = new TestDevice(acme, 'till', 'A-7');
     await store.operator.query(`INSERT INTO snap_store.issued_serial
       (brand_id, model, serial, device_key_id, policy_revision, key_id, assertion, request, issued_at, asked_at)
       VALUES ('acme', 'till', 'A-7', 'd', 1, 'k', 'serial text', 'request text', now(), now())`);

@@ -11,7 +11,7 @@ import { SystemClock } from '../../../src/kernel/clock.js';
 import { AssertionService } from '../../../src/modules/assertions/index.js';
 import { BrandKeyService, KeyService } from '../../../src/modules/keys/index.js';
 import { ModelService, SerialLogService, SerialPolicyService } from '../../../src/modules/model-service/index.js';
-import { TestBrand, TestDevice } from '../../support/brand.js';
+import { TestBrand, RegisteringDevice } from '../../support/brand.js';
 import { type Reply, RunningStore, WAYS } from '../../support/running-store.js';
 
 const ASSERTIONS = 'application/x.ubuntu.assertion';
@@ -20,8 +20,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 describe.each(WAYS)('a device that registers, by the %s', (way) => {
   let store: RunningStore;
   let brand: TestBrand;
-  const devices = Array.from({ length: 3 }, () => new TestDevice());
-  const [one, two, three] = devices as [TestDevice, TestDevice, TestDevice];
+  const devices = Array.from({ length: 3 }, () => new RegisteringDevice());
+  const [one, two, three] = devices as [RegisteringDevice, RegisteringDevice, RegisteringDevice];
 
   const of = <T>(service: abstract new (...args: never[]) => T): T => store.operator.context.get<T>(service);
 
@@ -47,7 +47,7 @@ describe.each(WAYS)('a device that registers, by the %s', (way) => {
     readonly http?: Record<string, string>;
   }
 
-  async function register(device: TestDevice, model: Assertion, options: Registration = {}): Promise<Reply> {
+  async function register(device: RegisteringDevice, model: Assertion, options: Registration = {}): Promise<Reply> {
     const body = device.request(model, await requestId(), options.headers, options.others);
     return post('/api/v1/snaps/auth/devices', body, options.http);
   }
@@ -256,7 +256,7 @@ describe.each(WAYS)('a device that registers, by the %s', (way) => {
     await serve('after');
     const held = await serialOf(await register(one, brand.model('before'), { headers: { serial: 'M-1' } }));
     const original = { 'original-brand-id': brand.id, 'original-model': 'before', 'original-serial': 'M-1' };
-    const remodel = (device: TestDevice): Promise<Reply> =>
+    const remodel = (device: RegisteringDevice): Promise<Reply> =>
       register(device, brand.model('after'), { headers: original, others: [held] });
     refused(await remodel(one), 403, 'remodel-refused');
     const rule = { brandId: brand.id, fromModel: 'before', toModel: 'after', description: '', by: 'test' };

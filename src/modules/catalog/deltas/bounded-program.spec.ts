@@ -63,7 +63,7 @@ describe(runBounded.name, () => {
   });
 
   it('says how it ended where that was not well, and no path of this machine', async () => {
-    await expect(run('echo "/root/secret: no such file" >&2; exit 3')).rejects.toThrow(
+    await expect(run('echo "/srv/secret/file: no such file" >&2; exit 3')).rejects.toThrow(
       'xdelta3 ended with exit code 3: … no such file',
     );
     await expect(run('kill -TERM $$')).rejects.toThrow('xdelta3 was ended by SIGTERM');

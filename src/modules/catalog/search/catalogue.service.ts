@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
 
-import { FreshCache } from '../../../platform/cache/fresh-cache.js';
+import { WatchedCache } from '../../../platform/cache/watched-cache.js';
 import { ChangeFeed } from '../../../platform/database/change-feed.js';
 import { type Answer, type AnswerHeaders, JSON_TYPE } from '../../../platform/http/answer.js';
 import type { DeviceView } from '../device/device-admission.js';
@@ -9,7 +9,6 @@ import { FEATURED, parseFindQuestion } from './find-question.js';
 import { offerFor } from './offers.js';
 import { SearchRepository } from './search.repository.js';
 
-const GRACE_MS = 1_000;
 /** One for each kind of device that there is, about. */
 const MAX_DOCUMENTS = 16;
 
@@ -22,25 +21,23 @@ const HAL_JSON = 'application/hal+json';
  */
 @Injectable()
 export class CatalogueService {
-  private readonly documents: FreshCache<Answer>;
-  private listening: Promise<void> | null = null;
+  private readonly documents: WatchedCache<Answer>;
 
   constructor(
     private readonly rows: SearchRepository,
-    private readonly changes: ChangeFeed,
+    changes: ChangeFeed,
   ) {
-    this.documents = new FreshCache({
+    this.documents = new WatchedCache(changes, {
       maxBytes: 64 * 1024 * 1024,
       maxEntries: MAX_DOCUMENTS,
       sizeOf: ({ body }) => 1.3 * (Buffer.isBuffer(body) ? body.length : 1_000),
-      isWatched: () => changes.isConnected,
-      graceMs: GRACE_MS,
+      // It has something of nearly everything, and is asked for once a day by each device.
+      isStaleAfter: () => true,
     });
   }
 
   /** Where something is to be found with `snap find --section`. Without an answer snapd would not ask for the names. */
   async sections(): Promise<Answer> {
-    await this.listen();
     return this.documents.get('sections', async () => {
       const sections = (await this.categoryNames()).map((name) => ({ name }));
       return jsonDocument({ _embedded: { 'clickindex:sections': sections } }, HAL_JSON);
@@ -49,7 +46,6 @@ export class CatalogueService {
 
   /** The same for software centres (snapd 2.60 and later). */
   async categories(): Promise<Answer> {
-    await this.listen();
     return this.documents.get('categories', async () => {
       return jsonDocument({ categories: (await this.categoryNames()).map((name) => ({ name })) }, JSON_TYPE);
     });
@@ -62,7 +58,6 @@ export class CatalogueService {
    */
   async names(query: string, deviceArchitecture: string | null, view: DeviceView): Promise<Answer> {
     const question = parseFindQuestion(new URLSearchParams(query), deviceArchitecture);
-    await this.listen();
     const make = async (): Promise<Answer> => {
       const snaps = question === null ? [] : await this.rows.catalogue();
       const entries = snaps.flatMap(({ snapId, name, title, summary, offers, commands }) => {
@@ -81,13 +76,6 @@ export class CatalogueService {
   /** What is featured comes first, even while that is nothing: everybody asks for it. */
   private async categoryNames(): Promise<string[]> {
     return [FEATURED, ...(await this.rows.categories()).filter((name) => name !== FEATURED)];
-  }
-
-  private listen(): Promise<void> {
-    this.listening ??= this.changes.listen(() => {
-      this.documents.clear();
-    });
-    return this.listening;
   }
 }
 

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Assertion, AssertionRef, AssertionType } from '../../../formats/assertion/index.js';
-import { FreshCache } from '../../../platform/cache/fresh-cache.js';
+import { WatchedCache } from '../../../platform/cache/watched-cache.js';
 import type { ByteText } from '../../../platform/http/answer.js';
-import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
+import { ChangeFeed } from '../../../platform/database/change-feed.js';
 import { ASSERTIONS_TOPIC, AssertionService } from '../../assertions/index.js';
 
 const MAX_BYTES = 48 * 1024 * 1024;
-const GRACE_MS = 1_000;
 /** Keys come from the network; what is longer than any real one is looked up but not remembered. */
 const MAX_KEY_LENGTH = 600;
 
@@ -27,19 +26,17 @@ export interface HeldAssertion {
 /** The assertions that devices ask for, in memory; what is not held included. Forgets all when any assertion comes in. */
 @Injectable()
 export class AssertionCache {
-  private readonly found: FreshCache<HeldAssertion | null>;
-  private listening: Promise<void> | null = null;
+  private readonly found: WatchedCache<HeldAssertion | null>;
 
   constructor(
     private readonly assertions: AssertionService,
-    private readonly changes: ChangeFeed,
+    changes: ChangeFeed,
   ) {
-    this.found = new FreshCache({
+    this.found = new WatchedCache(changes, {
       maxBytes: MAX_BYTES,
       maxEntries: 100_000,
       sizeOf: (held) => 500 + (held?.encoded.length ?? 0),
-      isWatched: () => changes.isConnected,
-      graceMs: GRACE_MS,
+      isStaleAfter: ({ topic }) => topic === ASSERTIONS_TOPIC,
     });
   }
 
@@ -66,17 +63,7 @@ export class AssertionCache {
   ): HeldAssertion | null | Promise<HeldAssertion | null> {
     const look = async (): Promise<HeldAssertion | null> => held(await load());
     if (key.length > MAX_KEY_LENGTH) return look();
-    return this.found.get(key, async () => {
-      await this.listen();
-      return look();
-    });
-  }
-
-  private listen(): Promise<void> {
-    this.listening ??= this.changes.listen((change) => {
-      if (change === EVERYTHING || change.topic === ASSERTIONS_TOPIC) this.found.clear();
-    });
-    return this.listening;
+    return this.found.get(key, look);
   }
 }
 

@@ -8,8 +8,8 @@ import {
   type HeaderValue,
   printable,
 } from '../../../formats/assertion/index.js';
-import { FreshCache } from '../../../platform/cache/fresh-cache.js';
-import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
+import { WatchedCache } from '../../../platform/cache/watched-cache.js';
+import { ChangeFeed } from '../../../platform/database/change-feed.js';
 import { ASSERTIONS_TOPIC, AssertionService } from '../../assertions/index.js';
 import type { Presence, PresenceRule, ValidationRule } from '../resolution/validation-rules.js';
 
@@ -17,26 +17,23 @@ import type { Presence, PresenceRule, ValidationRule } from '../resolution/valid
 export type ValidationRules = ReadonlyMap<string, ValidationRule>;
 
 const MAX_BYTES = 16 * 1024 * 1024;
-const GRACE_MS = 1_000;
 /** Keys come from the network; what is longer than any real one is not held. */
 const MAX_KEY_LENGTH = 400;
 
 /** The validation sets that devices name, in memory, as what they say of each snap. What is not held is remembered too. */
 @Injectable()
 export class ValidationSets {
-  private readonly found: FreshCache<ValidationRules | null>;
-  private listening: Promise<void> | null = null;
+  private readonly found: WatchedCache<ValidationRules | null>;
 
   constructor(
     private readonly assertions: AssertionService,
-    private readonly changes: ChangeFeed,
+    changes: ChangeFeed,
   ) {
-    this.found = new FreshCache({
+    this.found = new WatchedCache(changes, {
       maxBytes: MAX_BYTES,
       maxEntries: 20_000,
       sizeOf: sizeOfRules,
-      isWatched: () => changes.isConnected,
-      graceMs: GRACE_MS,
+      isStaleAfter: ({ topic }) => topic === ASSERTIONS_TOPIC,
     });
   }
 
@@ -45,10 +42,7 @@ export class ValidationSets {
     const key = primaryKey.join('/');
     // PostgreSQL would refuse to look for a NUL.
     if (key.length > MAX_KEY_LENGTH || key.includes('\0')) return null;
-    return this.found.get(key, async () => {
-      await this.listen();
-      return this.load(primaryKey);
-    });
+    return this.found.get(key, () => this.load(primaryKey));
   }
 
   private async load(primaryKey: readonly string[]): Promise<ValidationRules | null> {
@@ -60,13 +54,6 @@ export class ValidationSets {
       if (error instanceof AssertionRefusedError) return null;
       throw error;
     }
-  }
-
-  private listen(): Promise<void> {
-    this.listening ??= this.changes.listen((change) => {
-      if (change === EVERYTHING || change.topic === ASSERTIONS_TOPIC) this.found.clear();
-    });
-    return this.listening;
   }
 }
 

@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-import { FreshCache } from '../../../platform/cache/fresh-cache.js';
-import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
+import { WatchedCache } from '../../../platform/cache/watched-cache.js';
+import { ChangeFeed } from '../../../platform/database/change-feed.js';
 import { DeviceRepository, DEVICES_TOPIC } from '../known/device.repository.js';
 import type { ProvenDevice } from '../sessions/session-token.js';
 import { SnapRestrictionRepository } from './snap-restriction.repository.js';
 import { SnapRestrictions } from './snap-restrictions.js';
-
-/** How long what is remembered is still trusted while changes cannot be heard of. */
-const GRACE_MS = 1_000;
 
 /** What an operator has decided about devices, as of one moment. */
 export interface Rules {
@@ -37,21 +34,19 @@ export class RevokedDevices {
 /** The rules in memory, read again when somebody has changed them. */
 @Injectable()
 export class AdmissionRules {
-  private readonly remembered: FreshCache<Rules>;
-  private listening: Promise<void> | null = null;
+  private readonly remembered: WatchedCache<Rules>;
 
   constructor(
     private readonly restrictions: SnapRestrictionRepository,
     private readonly devices: DeviceRepository,
-    private readonly changes: ChangeFeed,
+    changes: ChangeFeed,
   ) {
-    this.remembered = new FreshCache({
+    this.remembered = new WatchedCache(changes, {
       // One thing, whatever its size.
       maxBytes: 1,
       maxEntries: 1,
       sizeOf: () => 1,
-      isWatched: () => changes.isConnected,
-      graceMs: GRACE_MS,
+      isStaleAfter: ({ topic }) => topic === DEVICES_TOPIC,
     });
   }
 
@@ -61,11 +56,6 @@ export class AdmissionRules {
   }
 
   private async load(): Promise<Rules> {
-    // From before the first time, so that no change is missed.
-    this.listening ??= this.changes.listen((change) => {
-      if (change === EVERYTHING || change.topic === DEVICES_TOPIC) this.remembered.clear();
-    });
-    await this.listening;
     const [restrictions, revoked] = [await this.restrictions.all(), await this.devices.revoked()];
     return {
       restrictions: new SnapRestrictions(restrictions),

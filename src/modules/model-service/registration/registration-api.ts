@@ -4,8 +4,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { encodeAssertionStream } from '../../../formats/assertion/index.js';
 import { messageOf } from '../../../kernel/store-error.js';
 import { Queue } from '../../../kernel/queue.js';
-import { FreshCache } from '../../../platform/cache/fresh-cache.js';
-import { ChangeFeed, EVERYTHING } from '../../../platform/database/change-feed.js';
+import { WatchedCache } from '../../../platform/cache/watched-cache.js';
+import { ChangeFeed } from '../../../platform/database/change-feed.js';
 import { type Answer, jsonAnswer } from '../../../platform/http/answer.js';
 import type { DeviceRequest, DeviceRoute } from '../../../platform/http/device-route.js';
 import { describeError } from '../../../platform/http/error-answer.js';
@@ -30,7 +30,6 @@ const HIGHEST_STATUS = 500;
 /** Each costs signatures to verify and one to make. */
 const AT_ONCE = 4;
 const WAITING = 100;
-const GRACE_MS = 1_000;
 
 /** Where a store's own service is, and below a URL that a gadget names as its `device-service.url`. */
 const REQUEST_ID_PATHS = ['api/v1/snaps/auth/request-id', 'v1/request-id', 'request-id'] as const;
@@ -42,25 +41,23 @@ export class RegistrationApi implements OnModuleInit {
   readonly routes: readonly DeviceRoute[];
   private readonly queue = new Queue(AT_ONCE, WAITING);
   private readonly log: Logger;
-  private readonly known: FreshCache<'some' | 'none'>;
-  private listening: Promise<void> | null = null;
+  private readonly known: WatchedCache<'some' | 'none'>;
 
   constructor(
     private readonly registrar: RegistrarService,
     private readonly requestIds: RequestIds,
     private readonly models: ModelRepository,
-    private readonly changes: ChangeFeed,
+    changes: ChangeFeed,
     private readonly responder: Responder,
     private readonly host: HttpAdapterHost,
     loggers: LoggerFactory,
   ) {
     this.log = loggers.named('model-service');
-    this.known = new FreshCache({
+    this.known = new WatchedCache(changes, {
       maxBytes: 1024,
       maxEntries: 1,
       sizeOf: () => 1,
-      isWatched: () => changes.isConnected,
-      graceMs: GRACE_MS,
+      isStaleAfter: ({ topic }) => topic === MODELS_TOPIC,
     });
     const requestId = (request: DeviceRequest): Promise<Answer> => this.answered(() => this.requestIdAnswer(request));
     const serial = (request: DeviceRequest): Promise<Answer> => this.answered(() => this.serialAnswer(request));
@@ -100,13 +97,7 @@ export class RegistrationApi implements OnModuleInit {
         `this store asks no other service on behalf of devices, and the gadget names ${service.slice(0, 200)}`,
       );
     }
-    const known = await this.known.get('policies', async () => {
-      this.listening ??= this.changes.listen((change) => {
-        if (change === EVERYTHING || change.topic === MODELS_TOPIC) this.known.clear();
-      });
-      await this.listening;
-      return (await this.models.hasPolicies()) ? 'some' : 'none';
-    });
+    const known = await this.known.get('policies', async () => ((await this.models.hasPolicies()) ? 'some' : 'none'));
     if (known === 'none') throw new ModelNotServedError('this store registers no devices; snaps work without a serial');
   }
 
