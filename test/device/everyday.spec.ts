@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Device } from './support/device.js';
 import { Front } from './support/front.js';
 import { Lab } from './support/lab.js';
 import { snapIdOf } from './support/snap-maker.js';
-
-const CATALOGUE_DEADLINE_MS = 30_000;
 
 /** What people and desktops do with snaps from day to day. Each test has a device of its own. */
 describe('a device from day to day', () => {
@@ -148,32 +145,5 @@ describe('a device from day to day', () => {
       'status-code': 404,
       result: { kind: 'snap-not-found' },
     });
-  });
-
-  it('finds snaps by words, by what is recommended, and in a section: snap find', async () => {
-    await push('findable', 1);
-    await push('other-than-that', 1);
-    const found = await device.must('snap find findable --unicode=never');
-    expect(found).toMatch(/^findable +1\.0 +testrootorg\*\* +- +The findable of the tests$/m);
-    expect(found).not.toContain('other-than-that');
-    await lab.store.must('featured', 'add', 'findable');
-    const featured = await device.must('snap find --unicode=never');
-    expect(featured).toMatch(/^findable /m);
-    expect(featured).not.toContain('other-than-that');
-    expect(await device.must('snap find --section=featured')).toMatch(/^findable /m);
-    expect((await device.run('snap find nothing-is-called-so')).stderr).toContain('No matching snaps');
-  });
-
-  it('keeps a catalogue of names and sections for completion', async () => {
-    await push('in-the-catalogue', 1);
-    const curious = await lab.device({ storeUrl: front.url, settings: { SNAPD_CATALOG_REFRESH: '1' } });
-    const read = (): Promise<string> =>
-      curious.must('cat /var/cache/snapd/names /var/cache/snapd/sections 2>/dev/null || true');
-    const deadline = Date.now() + CATALOGUE_DEADLINE_MS;
-    while (!(await read()).includes('in-the-catalogue')) {
-      if (Date.now() > deadline) throw new Error(`The device has no catalogue:\n${await curious.daemonLog()}`);
-      await sleep(200);
-    }
-    expect(front.requestsFor(/^\/api\/v1\/snaps\/(sections|names)/).map(({ status }) => status)).toEqual([200, 200]);
   });
 });
